@@ -1,0 +1,1 @@
+"""Messages or recordings in, readings out. No SQL, no HTTP, no hardware."""

@@ -1,0 +1,142 @@
+"""Heart rate of a stream of ECG, each second of signal."""
+
+from collections import Counter
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics import intervals, quality
+from analytics.analyzer import Finding
+from analytics.ecg import features
+from analytics.ecg.detector import Detector
+from analytics.ecg.leads import Lead, usual
+from analytics.ecg.trust import ENOUGH, LEAST_BEATS, WINDOW, trust
+from analytics.filters import hold
+from analytics.windows import Blocks, Floats, Times, Window
+from kiosk.measures import Reason
+
+METHOD = "ecg-rr-median-8s-1"
+FIRST = 5
+"""Seconds of signal before the first value."""
+USABLE = 0.5
+"""Share of the seconds that must be readable."""
+BETTER = 0.1
+"""Quality by which another lead must be better to be read from the beginning."""
+_MEMORY = WINDOW + 2.0
+
+
+def rate_of(steps: Floats, following: NDArray[np.bool_]) -> float | None:
+    """Beats per minute: 60 over the median of two-beat means, so that each beat of a bigeminus counts.
+
+    `following` says of each interval but the first whether it begins where the one before it ended.
+    """
+    if len(steps) < 2:
+        return None
+    pairs = 0.5 * (steps[1:] + steps[:-1])[following]
+    return 60.0 / float(np.median(pairs if len(pairs) else steps))
+
+
+class LiveHeartRate:
+    """The median rate of the last eight seconds: a step 80 -> 120 wins it after 5 s, 120 -> 80 after 6.
+
+    Of several leads it reads the most readable one of the first two seconds (lead II among equals), and another
+    when that has been unreadable for three.
+    """
+
+    def __init__(self, rate: float, channels: tuple[str, ...]) -> None:
+        self._rate = rate
+        self._channels = channels
+        self.reset()
+
+    def reset(self) -> None:
+        """As new: the next sample is the stream's first."""
+        self._blocks = Blocks(features.grid(self._rate).block)
+        self._raw = Window(round(_MEMORY * self._rate), len(self._channels))
+        self._last = np.zeros(len(self._channels))
+        self._leads = [Lead() for _ in self._channels]
+        self._lead = usual(self._channels)
+        self._detector = Detector(self._rate, _MEMORY)
+        # index in the stream of the detector's first sample
+        self._detector_from = 0
+        self._seconds = 0
+
+    def feed(self, times: Times, samples: NDArray[np.float32]) -> list[Finding]:
+        """A heart rate, or the reason why there is none, for each second that these samples complete."""
+        findings = []
+        for block_times, block in self._blocks.feed(times, samples):
+            wave = block.astype(np.float64)
+            self._raw.append(block_times, wave)
+            held = hold(wave, self._last)
+            self._last = held[-1].copy()
+            self._detector.block(block_times, held[:, self._lead])
+            if self._raw.end >= (self._seconds + 1) * self._rate:
+                self._seconds += 1
+                self._judge()
+                findings.append(self._finding())
+        return findings
+
+    def _judge(self) -> None:
+        """Quality of the newest second of every lead, and whether another one should be read."""
+        end, size = self._raw.end, round(self._rate)
+        rows = self._raw.rows(end - (2 if end >= 2 * size else 1) * size, end)
+        for lead, column in zip(self._leads, rows.T, strict=True):
+            lead.judge(column, self._rate)
+        best = max(range(len(self._leads)), key=lambda place: self._leads[place].recent)
+        now, other = self._leads[self._lead], self._leads[best]
+        if (self._seconds == 2 and other.recent > now.recent + BETTER) or (
+            now.unreadable and other.recent > quality.READABLE + BETTER
+        ):
+            self._read(best)
+
+    def _read(self, lead: int) -> None:
+        """Start over on another lead, with all that is remembered of it."""
+        size = features.grid(self._rate).block
+        whole = (self._raw.end - self._raw.start) // size * size
+        self._lead, self._detector_from = lead, self._raw.end - whole
+        self._detector = Detector(self._rate, _MEMORY)
+        times = self._raw.times(self._detector_from, self._raw.end)
+        held = hold(self._raw.rows(self._detector_from, self._raw.end)[:, [lead]], np.zeros(1))[:, 0]
+        for begin in range(0, whole, size):
+            self._detector.block(times[begin : begin + size], held[begin : begin + size])
+
+    def _finding(self) -> Finding:
+        end = self._raw.end
+        begin = max(self._detector_from, end - round(WINDOW * self._rate))
+        lead = self._leads[self._lead]
+        value, trusted = self._heart_rate(begin, end)
+        readable = [score >= quality.READABLE for score in lead.values]
+        if self._seconds < FIRST:
+            absent: Reason | None = "too_short"
+        elif sum(readable) < USABLE * len(readable):
+            absent = Counter(reason for reason in lead.reasons if reason).most_common(1)[0][0]
+        elif value is None and self._seconds < WINDOW:
+            absent = "too_short"
+        else:
+            absent = None if value is not None and trusted >= ENOUGH else "noisy"
+        return Finding(
+            measure="heart_rate",
+            value=None if absent else value,
+            method=METHOD,
+            start_ns=self._raw.time_at(begin),
+            end_ns=self._raw.time_at(end - 1),
+            quality=None if absent == "too_short" else round(trusted * float(np.mean(lead.values)), 3),
+            absent=absent,
+        )
+
+    def _heart_rate(self, begin: int, end: int) -> tuple[float | None, float]:
+        """The rate between two indices from its readable seconds, and the trust in its beats."""
+        wave, beats = self._detector.recent(begin - self._detector_from)
+        if len(beats.at) < LEAST_BEATS:
+            return None, 0.0
+        trusted = trust(wave, beats, self._rate, 0, len(wave))
+        # seconds are counted back from the newest one
+        seconds = np.array(self._leads[self._lead].values) >= quality.READABLE
+        age = np.minimum(((end - begin - 1 - beats.at) / self._rate).astype(np.intp), len(seconds) - 1)
+        good = seconds[len(seconds) - 1 - age]
+        # intervals over a second that cannot be read may hide a beat
+        kept = np.array([seconds[len(seconds) - 1 - a : len(seconds) - b].all() for a, b in pairwise(age)])
+        steps = np.diff(beats.at) / self._rate
+        # the median forgives single false beats by itself; to drop unusual intervals would cost bigeminy its pauses
+        places = np.flatnonzero(kept & good[1:] & good[:-1] & intervals.possible(steps))
+        return rate_of(steps[places], np.diff(places) == 1), trusted

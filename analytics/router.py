@@ -1,0 +1,218 @@
+"""Brings every chunk to the analyzer of its stream, and nowhere else. Synchronous and without a clock.
+
+What it remembers is bounded: sessions are forgotten when they end, and the one that was silent longest when there
+are too many.
+"""
+
+import logging
+import math
+import uuid
+from collections import Counter, OrderedDict, deque
+from dataclasses import dataclass, field
+
+from analytics.analyzer import Analyzer, Finding
+from analytics.registry import ANALYZERS, factory
+from kiosk import messages
+from kiosk.errors import Refused
+from kiosk.measures import MEASURES
+from kiosk.messages import READINGS, SECOND, Chunk, Reading, Session, Stream
+
+_log = logging.getLogger(__name__)
+
+MOST_SESSIONS = 200
+MOST_STREAMS = 8
+"""Analyzed streams of one session: nobody wears more sensors."""
+MOST_ENDED = 5_000
+OLD_RUNS = 8
+GAP = 1.5
+"""Periods between two samples from which on something is missing between them (as in `Track.segments`)."""
+
+
+@dataclass(slots=True)
+class Counters:
+    """What the router has done, for metrics."""
+
+    chunks: int = 0
+    readings: int = 0
+    ignored: int = 0
+    """Chunks of signals that nobody analyses."""
+    duplicates: int = 0
+    stale: int = 0
+    """Chunks of an earlier run, or of a session that has ended."""
+    gaps: int = 0
+    restarts: int = 0
+    """A new run, rate or set of channels."""
+    failures: int = 0
+    """Exceptions of analyzers; their streams were reset."""
+    overflowing: int = 0
+    """Chunks of more streams than one session may have."""
+    evicted: int = 0
+    """Sessions forgotten because there were too many."""
+    sessions: int = 0
+    """Sessions remembered now."""
+    unsent: int = 0
+    """Readings for which there was no connection."""
+    refused: Counter[str] = field(default_factory=Counter)
+    """Messages, in or out, that make no sense: by reason."""
+
+
+@dataclass(slots=True)
+class _Line:
+    """One stream's analyzer and where it stands."""
+
+    run: str
+    rate: float
+    channels: tuple[str, ...]
+    analyzer: Analyzer
+    seq: int
+    end: int
+    """When the sample after the last one is due."""
+    old_runs: deque[str] = field(default_factory=lambda: deque(maxlen=OLD_RUNS))
+
+
+@dataclass(slots=True)
+class _Visit:
+    """What is remembered of one session."""
+
+    first_seq: int
+    lines: dict[tuple[str, str], _Line] = field(default_factory=dict)
+    seqs: dict[str, int] = field(default_factory=dict)
+
+
+class Router:
+    """One set of analyzers per kiosk and session. A broken one starts over; the others never notice."""
+
+    def __init__(self, *, run: str | None = None, most_sessions: int = MOST_SESSIONS) -> None:
+        self.counters = Counters()
+        self._run = run or uuid.uuid4().hex
+        self._most_sessions = most_sessions
+        self._visits: OrderedDict[tuple[str, str], _Visit] = OrderedDict()
+        self._ended: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    def feed(self, kiosk: str, chunk: Chunk) -> list[Reading]:
+        """The readings that this chunk completes."""
+        self.counters.chunks += 1
+        if chunk.stream.signal not in ANALYZERS or chunk.rate is None:
+            self.counters.ignored += 1
+            return []
+        key = (kiosk, chunk.stream.session)
+        if key in self._ended:
+            self.counters.stale += 1
+            return []
+        visit = self._visit(key)
+        line = self._line(visit, chunk, chunk.rate)
+        if line is None:
+            return []
+        try:
+            findings = line.analyzer.feed(chunk.times(), chunk.values())
+        except Exception as error:
+            # no traceback: its lines could show samples
+            _log.error("%s analyzer failed, stream starts over: %s", chunk.stream.signal, type(error).__name__)
+            self.counters.failures += 1
+            line.analyzer = factory(chunk.stream.signal)(line.rate, line.channels)
+            return []
+        return self._readings(visit, chunk.stream, findings) if findings else []
+
+    def session(self, kiosk: str, session: Session) -> None:
+        """Forget a session that has ended."""
+        key = (kiosk, session.stream.session)
+        if session.state == "ended":
+            self._ended[key] = None
+            if len(self._ended) > MOST_ENDED:
+                self._ended.popitem(last=False)
+            self._visits.pop(key, None)
+            self.counters.sessions = len(self._visits)
+
+    def _visit(self, key: tuple[str, str]) -> _Visit:
+        visit = self._visits.get(key)
+        if visit is not None:
+            self._visits.move_to_end(key)
+            return visit
+        # counts on from all readings so far: a session that was forgotten and comes back repeats no seq
+        visit = self._visits[key] = _Visit(first_seq=self.counters.readings)
+        if len(self._visits) > self._most_sessions:
+            self._visits.popitem(last=False)
+            self.counters.evicted += 1
+        self.counters.sessions = len(self._visits)
+        return visit
+
+    def _line(self, visit: _Visit, chunk: Chunk, rate: float) -> _Line | None:
+        """The stream's line, ready for this chunk; None where the chunk is not to be used."""
+        counters, stream = self.counters, chunk.stream
+        key = (stream.device, stream.signal)
+        line = visit.lines.get(key)
+        end = chunk.start + round(chunk.count * SECOND / rate)
+        if line is None or stream.run != line.run or (rate, chunk.channels) != (line.rate, line.channels):
+            if line is not None and stream.run in line.old_runs:
+                counters.stale += 1
+                return None
+            return self._new_line(visit, chunk, rate, end, line)
+        if chunk.seq <= line.seq:
+            counters.duplicates += 1
+            return None
+        jump = abs(chunk.start - line.end) > (GAP - 1) * SECOND / rate
+        if chunk.seq != line.seq + 1 or jump:
+            counters.gaps += 1
+            line.analyzer.reset()
+        line.seq, line.end = chunk.seq, end
+        return line
+
+    def _new_line(self, visit: _Visit, chunk: Chunk, rate: float, end: int, before: _Line | None) -> _Line | None:
+        stream = chunk.stream
+        if before is None and len(visit.lines) >= MOST_STREAMS:
+            self.counters.overflowing += 1
+            return None
+        try:
+            analyzer = factory(stream.signal)(rate, chunk.channels)
+        except Exception as error:
+            _log.error("no %s analyzer at %g Hz: %s", stream.signal, rate, type(error).__name__)
+            self.counters.failures += 1
+            return None
+        line = _Line(stream.run, rate, chunk.channels, analyzer, chunk.seq, end)
+        if before is not None:
+            self.counters.restarts += 1
+            line.old_runs.extend(before.old_runs)
+            if before.run != stream.run:
+                line.old_runs.append(before.run)
+        visit.lines[stream.device, stream.signal] = line
+        return line
+
+    def _readings(self, visit: _Visit, stream: Stream, findings: list[Finding]) -> list[Reading]:
+        device = f"analytics-{stream.device}"[:64]
+        out = Stream(session=stream.session, device=device, signal=READINGS, run=self._run)
+        readings = []
+        for finding in findings:
+            seq = visit.seqs.get(device, visit.first_seq)
+            reading = _reading(out, seq, stream.signal, finding)
+            try:
+                messages.check(reading)
+            except Refused as refused:
+                self.counters.refused[refused.reason] += 1
+                continue
+            visit.seqs[device] = seq + 1
+            self.counters.readings += 1
+            readings.append(reading)
+        return readings
+
+
+def _reading(stream: Stream, seq: int, source: str, finding: Finding) -> Reading:
+    """The message of a finding; a value that the quantity cannot have is absent."""
+    value, absent = finding.value, finding.absent
+    measure = MEASURES.get(finding.measure)
+    if value is not None and not (math.isfinite(value) and (measure is None or measure.possible(value))):
+        value, absent = None, "impossible"
+    return Reading(
+        stream=stream,
+        seq=seq,
+        measure=finding.measure,
+        value=value,
+        source=source,
+        scope="live",
+        method=finding.method,
+        start=finding.start_ns,
+        end=finding.end_ns,
+        low=finding.low if value is not None else None,
+        high=finding.high if value is not None else None,
+        quality=finding.quality,
+        absent=absent,
+    )

@@ -1,0 +1,1 @@
+"""Owns the database: recorder, store, closing, REST and dashboard."""

@@ -1,0 +1,63 @@
+"""The HTTP side: REST, live WebSocket, dashboard and metrics in one app. `create_app` is given all that it needs."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+from api import dashboard, errors, openapi
+from api.commands import Commands
+from api.live import Hub
+from api.metrics import Metrics
+from api.middleware import Limits, Net
+from api.routes import health, kiosks, live, patients, readings, sessions, waveforms
+from api.store import Database
+from kiosk.bus import Bus
+from kiosk.settings import Settings
+
+DESCRIPTION = """\
+Reads what a screening kiosk measured, and follows it live.
+
+Every number carries its method, source, window and quality - or is absent, with the reason. Times of day are UTC in
+ISO 8601, times within a session are seconds since its start, units are UCUM. Lists answer `items` and `next`, the
+cursor of the following page. Every error is a problem (RFC 9457, `application/problem+json`).
+"""
+
+
+def create_app(*, settings: Settings, database: Database, bus: Bus) -> FastAPI:
+    """The app on a database and a bus. Both are the caller's, who opens and closes them."""
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with Hub(bus, metrics) as hub, Commands(bus) as commands:
+            app.state.hub, app.state.commands = hub, commands
+            yield
+
+    app = FastAPI(
+        title="health-kiosk",
+        summary="Sessions, readings and waveforms of a screening kiosk.",
+        description=DESCRIPTION,
+        version=version("health-kiosk"),
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        openapi_tags=openapi.TAGS,
+        openapi_url="/api/v1/openapi.json",
+        # Swagger's and Redoc's pages load their scripts from a CDN: not here
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        middleware=[Middleware(Net, metrics=metrics), Middleware(Limits)],
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.state.settings, app.state.database, app.state.bus, app.state.metrics = settings, database, bus, metrics
+    errors.install(app)
+    resources = (sessions, readings, waveforms, live, patients, kiosks, health)
+    openapi.install(app, resources)
+    for resource in resources:
+        app.include_router(resource.router)
+    app.include_router(dashboard.router)
+    dashboard.mount(app)
+    return app

@@ -1,0 +1,110 @@
+"""The pages' addresses. A page holds the frame and what is known at once; scripts fill in what moves."""
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from analytics.registry import LIVE_MEASURES
+from api.dashboard import words
+from api.dashboard.problems import problem_page
+from api.dashboard.rendering import page
+from api.dependencies import Reader
+from api.routes.sessions import SessionSummary, Wanted, list_sessions
+from api.routes.words import moment
+from api.store import readings, sessions, utc_now
+from kiosk import topics
+from kiosk.measures import MEASURES, Measure
+from kiosk.signals import SIGNALS, Signal
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+MOST_LIVE = 50
+ROWS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A sweep on the live page: millimetres per second, and where the amplitude has a fixed scale, per unit."""
+
+    signal: Signal
+    name: str
+    speed: float
+    gain: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A number on the live page; two measures where people read them as one (120/80)."""
+
+    title: str
+    measures: tuple[Measure, ...]
+    prime: bool = False
+
+
+PANELS = (
+    Panel(SIGNALS["ecg"], "ECG", 25, gain=10),
+    Panel(SIGNALS["ppg"], "Pulse (PPG)", 25),
+    Panel(SIGNALS["respiration"], "Breathing", 6.25),
+)
+TILES = (
+    Tile("Heart rate", (MEASURES["heart_rate"],), prime=True),
+    Tile("Respiration", (MEASURES["respiration_rate"],), prime=True),
+    Tile("SpO₂", (MEASURES["spo2"],)),
+    Tile("Blood pressure", (MEASURES["systolic"], MEASURES["diastolic"])),
+    Tile("Temperature", (MEASURES["temperature"],)),
+    Tile("Weight", (MEASURES["weight"],)),
+)
+"""How these look. Which of them are seen is a matter of what can come; another measure gets a plain tile."""
+LIVE = frozenset(measure for measures in LIVE_MEASURES.values() for measure in measures)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A session in the list: which of `words.STATES` it is in, and for how long it has lasted."""
+
+    session: SessionSummary
+    state: str
+    seconds: float
+
+
+@router.get("/")
+async def home() -> RedirectResponse:
+    """The sessions are where one begins."""
+    return RedirectResponse("/sessions")
+
+
+@router.get("/sessions")
+def list_page(db: Reader) -> HTMLResponse:
+    """All sessions, live ones first."""
+    live = list_sessions(Wanted(state="open", limit=MOST_LIVE), db).items
+    newest = list_sessions(Wanted(limit=ROWS), db).items
+    known = {each.id for each in live}
+    rows = [_row(each) for each in (*live, *(each for each in newest if each.id not in known))]
+    return page("sessions.html", rows=rows, states=words.STATES, most_live=MOST_LIVE, limit=ROWS)
+
+
+@router.get("/sessions/{session}")
+def session_page(session: str, db: Reader) -> HTMLResponse:
+    """One session: live while it is open, its results afterwards."""
+    if not topics.NAME.fullmatch(session):
+        return problem_page(404)
+    found = sessions.get(db, session)
+    if found is None:
+        return problem_page(404, "This session does not exist", "It may have been deleted, or was never recorded here.")
+    expected = LIVE | readings.spot_measures(db, found)
+    return page("session.html", session=found, panels=PANELS, tiles=_tiles(expected), live=LIVE, expected=expected)
+
+
+def _row(session: SessionSummary) -> Row:
+    now = moment(utc_now())
+    state = words.state_of(session.state, session.outcome, session.last_seen, now)
+    until = now if state == "live" else session.last_seen
+    seconds = (until - (session.started or session.first_seen)).total_seconds()
+    return Row(session, state, seconds if session.duration is None else session.duration)
+
+
+def _tiles(expected: frozenset[str]) -> list[Tile]:
+    known = {measure.name for tile in TILES for measure in tile.measures}
+    plain = sorted(name for name in expected - known if name in MEASURES)
+    return [*TILES, *(Tile(MEASURES[name].title, (MEASURES[name],)) for name in plain)]

@@ -1,0 +1,43 @@
+// The words that the server knows - measures, signals, reasons, states - as it wrote them into the page.
+
+/** @typedef {{title: string, unit: string, decimals: number}} Measure */
+/** @type {{measures: Record<string, Measure>, signals: Record<string, {title: string, unit: string}>, reasons: Record<string, string>,
+ *   states: Record<string, string>, silent: number}} */
+const words = JSON.parse(document.getElementById("catalogue")?.textContent ?? "{}");
+
+/** @param {string} name @returns {Measure} */
+export function measure(name) {
+  return words.measures?.[name] ?? { title: plain(name), unit: "", decimals: 2 };
+}
+
+/** @param {string} name */
+export function signal(name) {
+  return words.signals?.[name] ?? { title: plain(name), unit: "" };
+}
+
+/** Why a value is absent, as a sentence.
+ * @param {string} reason */
+export function sentence(reason) {
+  return words.reasons?.[reason] ?? `Not available: ${plain(reason)}.`;
+}
+
+/** What a session in the list is doing, in words.
+ * @param {string} state */
+export function stateWords(state) {
+  return words.states?.[state] ?? plain(state);
+}
+
+/** Milliseconds after which an open session of which nothing was heard is not called live. */
+export const SILENT = 1000 * (words.silent ?? 30);
+
+/** A name without its underscores.
+ * @param {string} name */
+export function plain(name) {
+  return name.replaceAll("_", " ");
+}
+
+/** A source as people say it: ECG, simulated ECG.
+ * @param {string} source */
+export function origin(source) {
+  return plain(source).replaceAll("-", " ").replace(/\b(ecg|ppg|eeg|rgb|eda|rr)\b/g, (word) => word.toUpperCase());
+}

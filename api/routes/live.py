@@ -1,0 +1,123 @@
+"""The live socket of a session."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Query, WebSocket
+from starlette.concurrency import run_in_threadpool
+
+from api import errors
+from api.dependencies import TheDatabase, TheHub, TheMetrics
+from api.errors import Kind
+from api.live import Client
+from api.routes.words import moment, moment_or_none
+from api.store import Database, DatabaseDown, StoreError, sessions, utc_now
+from api.store.outage import is_outage
+from api.tables import SessionRow
+from kiosk.signals import SIGNALS
+from kiosk.topics import NAME
+
+router = APIRouter(tags=["waveforms"])
+MOST_NAMES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """The first frame: what the socket is of, and what time it is here."""
+
+    kind: str
+    session: str
+    kiosk: str
+    state: str
+    simulated: bool
+    revision: int
+    started: str | None
+    now: str
+    signals: list[str] | None
+
+
+@router.websocket("/api/v1/sessions/{session}/live")
+async def watch_session(
+    websocket: WebSocket,
+    session: str,
+    database: TheDatabase,
+    hub: TheHub,
+    metrics: TheMetrics,
+    signals: Annotated[str | None, Query()] = None,
+) -> None:
+    """Pass on what the session's kiosk says, until the page leaves."""
+    wanted = None if signals is None else [name for name in signals[:MOST_NAMES].split(",") if name]
+    if wanted is not None and (unknown := [name for name in wanted if name not in SIGNALS]):
+        await _refuse(websocket, errors.INVALID, f"{len(unknown)} of the signals are unknown.")
+        return
+    if not NAME.fullmatch(session):
+        await _refuse(websocket, errors.NO_SESSION)
+        return
+    try:
+        row = await run_in_threadpool(_find, database, session)
+    except (StoreError, DatabaseDown) as error:
+        if isinstance(error, StoreError) and not is_outage(error):
+            raise
+        await _refuse(websocket, errors.NO_DATABASE)
+        return
+    if row is None:
+        await _refuse(websocket, errors.NO_SESSION)
+        return
+    async with hub.watch(row.kiosk, session, wanted) as client:
+        await websocket.accept()
+        await websocket.send_text(_hello(row, wanted))
+        sending = asyncio.create_task(_send(websocket, client, metrics.live_sent.inc))
+        try:
+            while (await websocket.receive())["type"] != "websocket.disconnect":
+                pass  # pages have nothing to say here
+        finally:
+            sending.cancel()
+            # a send to a client that left ends in whatever error the server has for it
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await sending
+
+
+def _find(database: Database, session: str) -> SessionRow | None:
+    with database.reading() as db:
+        return sessions.get(db, session)
+
+
+def _hello(row: SessionRow, wanted: list[str] | None) -> str:
+    started = moment_or_none(row.origin_utc_ns)
+    hello = Hello(
+        kind="hello",
+        session=row.id,
+        kiosk=row.kiosk,
+        state=row.state,
+        simulated=row.simulated,
+        revision=row.revision,
+        started=started.isoformat() if started else None,
+        now=moment(utc_now()).isoformat(),
+        signals=wanted,
+    )
+    return msgspec.json.encode(asdict(hello)).decode()
+
+
+async def _send(websocket: WebSocket, client: Client, count: Callable[[], None]) -> None:
+    told = 0
+    # past Starlette's own method: per message it costs as much as all the rest
+    send = websocket.send
+    while (text := await client.take()) is not None:
+        if client.dropped != told:
+            told = client.dropped
+            await send({"type": "websocket.send", "text": f'{{"kind":"dropped","total":{told}}}'})
+        await send({"type": "websocket.send", "text": text})
+        count()
+    await websocket.close(1012, "the server stops")
+
+
+async def _refuse(websocket: WebSocket, kind: Kind, detail: str | None = None) -> None:
+    """Say the problem. Browsers hide an HTTP answer to a WebSocket from their page: so accept, say it, close."""
+    await websocket.accept()
+    problem = {"kind": "problem", **msgspec.json.decode(errors.body(kind, detail), type=dict[str, object])}
+    await websocket.send_text(msgspec.json.encode(problem).decode())
+    await websocket.close(4000 + kind.status, kind.title)

@@ -1,0 +1,74 @@
+"""Readings read back: what devices measured themselves, and what each revision's analysis made."""
+
+from collections.abc import Collection
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from api.tables import DeviceRow, ReadingRow, SessionRow, StreamRow
+
+SPOT = 0
+"""The revision of what devices measured themselves."""
+RECENT = 10
+"""Sessions of a kiosk by which one knows what its devices measure."""
+_DEAD = ("failed", "gone")
+
+
+def of_session(
+    db: Session, session: str, revisions: tuple[int, ...], *, measure: str | None = None, scope: str | None = None
+) -> list[ReadingRow]:
+    """A session's readings of the given revisions."""
+    query = select(ReadingRow).where(
+        col(ReadingRow.session_id) == session, or_(*(col(ReadingRow.revision) == number for number in revisions))
+    )
+    if measure is not None:
+        query = query.where(col(ReadingRow.measure) == measure)
+    if scope is not None:
+        query = query.where(col(ReadingRow.scope) == scope)
+    return list(db.execute(query.order_by(col(ReadingRow.id))).scalars())
+
+
+def results(db: Session, wanted: Collection[str], measure: str) -> dict[str, float | None]:
+    """A measure of each session as its newest revision says it: whole recording, preferred source."""
+    newest = and_(
+        col(ReadingRow.session_id) == col(SessionRow.id), col(ReadingRow.revision) == col(SessionRow.revision)
+    )
+    rows = db.execute(
+        select(col(ReadingRow.session_id), col(ReadingRow.value))
+        .join(SessionRow, newest)
+        .where(
+            col(SessionRow.id).in_(wanted),
+            col(ReadingRow.measure) == measure,
+            col(ReadingRow.scope) == "recording",
+            col(ReadingRow.preferred),
+        )
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def spot_measures(db: Session, session: SessionRow) -> frozenset[str]:
+    """What devices have measured in a session, and what the kiosk's living devices did in its last ones."""
+    last = (
+        select(col(SessionRow.id))
+        .where(col(SessionRow.kiosk) == session.kiosk)
+        .order_by(col(SessionRow.first_seen_ns).desc())
+        .limit(RECENT)
+    )
+    alive = and_(
+        col(DeviceRow.kiosk) == session.kiosk,
+        col(DeviceRow.device) == col(StreamRow.device),
+        col(DeviceRow.state).not_in(_DEAD),
+    )
+    rows = db.execute(
+        select(col(ReadingRow.measure))
+        .join(StreamRow, col(StreamRow.id) == col(ReadingRow.stream_id))
+        .outerjoin(DeviceRow, alive)
+        .where(
+            col(ReadingRow.session_id).in_(last) & col(DeviceRow.device).is_not(None)
+            | (col(ReadingRow.session_id) == session.id),
+            col(ReadingRow.revision) == SPOT,
+        )
+        .distinct()
+    )
+    return frozenset(rows.scalars())

@@ -1,0 +1,75 @@
+"""What an analysis found: a revision's readings, with context and versions. Added, never changed."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from api.tables import ReadingRow, RevisionRow
+from kiosk.measures import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One final reading, times in nanoseconds since the session's origin."""
+
+    measure: str
+    value: float | None
+    low: float | None
+    high: float | None
+    quality: float | None
+    absent: Reason | None
+    source: str
+    scope: str
+    method: str
+    preferred: bool
+    start_ns: int
+    end_ns: int
+
+
+def add(
+    db: Session,
+    session: str,
+    number: int,
+    *,
+    outcome: str,
+    version: str,
+    context: Mapping[str, Any],
+    beats: bytes | None,
+    readings: Iterable[Found],
+    now: int,
+) -> None:
+    """Store a revision."""
+    db.add(
+        RevisionRow(
+            session_id=session,
+            number=number,
+            outcome=outcome,
+            created_ns=now,
+            version=version,
+            context=dict(context),
+            beats=beats,
+        )
+    )
+    db.flush()
+    db.add_all(
+        ReadingRow(
+            session_id=session,
+            revision=number,
+            measure=found.measure,
+            value=found.value,
+            low=found.low,
+            high=found.high,
+            quality=found.quality,
+            absent=found.absent,
+            source=found.source,
+            scope=found.scope,
+            method=found.method,
+            version=version,
+            preferred=found.preferred,
+            start_ns=found.start_ns,
+            end_ns=found.end_ns,
+        )
+        for found in readings
+    )

@@ -1,0 +1,23 @@
+"""The command line, and with `kiosk/commands` the composition root: here the four packages are joined."""
+
+import typer
+
+from kiosk.commands import analyze, bench, catalogue, doctor, replay, services, up
+
+app = typer.Typer(
+    help="health-kiosk: sensors, analytics, recorder, API and dashboard of a health-screening kiosk.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,  # locals hold measurements and secrets
+)
+for group in (up, services, analyze, replay, doctor, catalogue, bench):
+    app.add_typer(group.app)
+
+
+def main() -> None:
+    """Entry of the console script."""
+    app(prog_name="kiosk")
+
+
+if __name__ == "__main__":
+    main()

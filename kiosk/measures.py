@@ -1,0 +1,79 @@
+"""Numbers: one row of a frozen table each - unit (UCUM), decimals, what is possible, and its code.
+
+LOINC has codes for vital signs and for SDNN; where it has none the code is ours, in our own code system.
+"""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+LOINC = "http://loinc.org"
+OWN = "https://health-kiosk.example/codes"
+
+Reason = Literal[
+    "too_short",
+    "noisy",
+    "flat",
+    "saturated",
+    "unsuitable_rate",
+    "impossible",
+    "no_face",
+    "no_trained_model",
+    "not_delivered",
+    "analysis_failed",
+]
+"""Why we give no number. Devices may have reasons of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What a number is: `low` and `high` bound what is physically possible, not what is healthy."""
+
+    name: str
+    title: str
+    unit: str
+    low: float
+    high: float
+    decimals: int
+    loinc: str | None = None
+
+    @property
+    def code(self) -> tuple[str, str]:
+        """Code system and code."""
+        return (LOINC, self.loinc) if self.loinc else (OWN, self.name)
+
+    def possible(self, value: float) -> bool:
+        """Whether the quantity can have this value at all."""
+        return self.low <= value <= self.high
+
+
+_EXPRESSIONS = ("neutral", "happiness", "sadness", "surprise", "anger", "fear", "disgust", "contempt")
+
+_ROWS = (
+    Measure("heart_rate", "Heart rate", "/min", 15, 350, 0, "8867-4"),
+    Measure("mean_rr", "Mean beat interval", "ms", 170, 4000, 0),
+    Measure("sdnn", "SDNN", "ms", 0, 1000, 1, "80404-7"),
+    Measure("rmssd", "RMSSD", "ms", 0, 2000, 1),
+    Measure("pnn50", "pNN50", "%", 0, 100, 1),
+    Measure("sd1", "Poincare SD1", "ms", 0, 1500, 1),
+    Measure("sd2", "Poincare SD2", "ms", 0, 1500, 1),
+    Measure("lf_power", "Low-frequency power", "ms2", 0, 1e6, 0),
+    Measure("hf_power", "High-frequency power", "ms2", 0, 1e6, 0),
+    Measure("stress_index", "Baevsky stress index (square root)", "1", 0, 1000, 1),
+    Measure("respiration_rate", "Respiration rate", "/min", 1, 120, 0, "9279-1"),
+    Measure("stress", "Stress", "1", 0, 100, 0),
+    Measure("arousal", "Arousal", "1", -1, 1, 2),
+    Measure("valence", "Valence", "1", -1, 1, 2),
+    Measure("systolic", "Systolic blood pressure", "mm[Hg]", 30, 300, 0, "8480-6"),
+    Measure("diastolic", "Diastolic blood pressure", "mm[Hg]", 10, 200, 0, "8462-4"),
+    Measure("spo2", "Oxygen saturation by pulse oximetry", "%", 0, 100, 0, "59408-5"),
+    Measure("temperature", "Body temperature", "Cel", 20, 45, 1, "8310-5"),
+    Measure("weight", "Body weight", "kg", 0.5, 500, 1, "29463-7"),
+    Measure("height", "Body height", "cm", 20, 275, 0, "8302-2"),
+    *(Measure(f"face_{name}", f"Face: {name}", "1", 0, 1, 2) for name in _EXPRESSIONS),
+    Measure("face_valence", "Face: valence", "1", -1, 1, 2),
+    Measure("face_arousal", "Face: arousal", "1", -1, 1, 2),
+    *(Measure(f"voice_{name}", f"Voice: {name}", "1", 0, 1, 2) for name in _EXPRESSIONS),
+)
+
+MEASURES: MappingProxyType[str, Measure] = MappingProxyType({row.name: row for row in _ROWS})

@@ -1,0 +1,225 @@
+"""The shape of every message. Samples are little-endian float32, row per sample."""
+
+from typing import Annotated, Literal, NamedTuple
+
+import numpy as np
+from msgspec import Meta, Struct
+from numpy.typing import NDArray
+
+from kiosk import topics
+
+MAX_PAYLOAD = 256 * 1024
+MAX_REFUSED = 1000
+SECOND = 1_000_000_000
+# a visit takes minutes; recordings of days are files, and fit as well
+_TIME = Meta(ge=-3600 * SECOND, le=40 * 86_400 * SECOND)
+# $ alone would let a line end through
+_NAME = Meta(pattern=rf"^{topics.NAME.pattern}(?!\n)$", max_length=64)
+_SEQ = Meta(ge=0, le=2**53)
+
+Name = Annotated[str, _NAME]
+Channel = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[^\x00-\x1f\x7f]+(?!\n)$")]
+Time = Annotated[int, _TIME]
+Seq = Annotated[int, _SEQ]
+Quality = Annotated[float, Meta(ge=0, le=1)]
+Text = Annotated[str, Meta(max_length=500)]
+
+# the `signal` of streams that carry no waveform
+READINGS, EVENTS, SESSION = "readings", "events", "session"
+
+
+class Stream(Struct, frozen=True, forbid_unknown_fields=True):
+    """What numbers its messages together, within one kiosk. A run is one start of a driver."""
+
+    session: Name
+    device: Name
+    signal: Name
+    run: Name
+
+
+class Chunk(Struct, frozen=True, tag="chunk", tag_field="kind"):
+    """Consecutive samples of one stream. NaN is a sample that the device itself lost."""
+
+    stream: Stream
+    seq: Seq
+    start: Time
+    rate: Annotated[float, Meta(gt=0, le=1e5)] | None
+    channels: Annotated[tuple[Channel, ...], Meta(min_length=1, max_length=256)]
+    samples: bytes
+    offsets: bytes | None = None
+    """Little-endian int32 microseconds after `start`, one per sample, where the rate is null."""
+
+    @property
+    def name(self) -> str:
+        """The last level of its topic."""
+        return self.stream.signal
+
+    @property
+    def count(self) -> int:
+        """How many samples (rows)."""
+        return len(self.samples) // (4 * len(self.channels))
+
+    def values(self) -> NDArray[np.float32]:
+        """The samples, (count, channels), as a view on the bytes."""
+        return np.frombuffer(self.samples, dtype="<f4").reshape(-1, len(self.channels))
+
+    def times(self) -> NDArray[np.int64]:
+        """Nanoseconds since the session's origin, one per sample."""
+        if self.offsets is not None:
+            after = np.frombuffer(self.offsets, dtype="<i4").astype(np.int64) * 1000
+        else:
+            assert self.rate is not None
+            after = np.rint(np.arange(self.count) * (SECOND / self.rate)).astype(np.int64)
+        return np.add(after, self.start, dtype=np.int64)
+
+
+class Reading(Struct, frozen=True, tag="reading", tag_field="kind"):
+    """One number with its doubt, method and window - or its absence, with the reason."""
+
+    stream: Stream
+    seq: Seq
+    measure: Name
+    value: float | None
+    source: Name
+    scope: Literal["live", "spot"]
+    method: Annotated[str, Meta(max_length=80)]
+    start: Time
+    end: Time
+    low: float | None = None
+    high: float | None = None
+    quality: Quality | None = None
+    absent: Name | None = None
+
+    @property
+    def name(self) -> str:
+        """The last level of its topic."""
+        return self.measure
+
+
+class Event(Struct, frozen=True, tag="event", tag_field="kind"):
+    """A mark in a session: a step began, the visitor moved, a clock was set."""
+
+    stream: Stream
+    seq: Seq
+    event: Name
+    time: Time
+    detail: Text = ""
+
+    @property
+    def name(self) -> str:
+        """The last level of its topic."""
+        return self.event
+
+
+class Origin(Struct, frozen=True):
+    """When a session's time zero was, on the wall clock and on the boot clock of this boot."""
+
+    utc: Annotated[int, Meta(ge=0, le=2**63 - 1)]
+    boot: Annotated[int, Meta(ge=0, le=2**63 - 1)]
+    boot_id: Name
+
+
+class Session(Struct, frozen=True, tag="session", tag_field="kind"):
+    """The visit in progress; only ids and times, nothing about the person."""
+
+    stream: Stream
+    seq: Seq
+    state: Literal["open", "ended"]
+    origin: Origin
+    ended: Time | None = None
+    streams: tuple[Stream, ...] = ()
+    """When ended: every stream that it has, so that nobody takes a part for the whole."""
+    simulated: bool = False
+
+    @property
+    def name(self) -> str:
+        """The last level of its topic: retained per session, cleared once receipted."""
+        return self.stream.session
+
+
+class End(Struct, frozen=True, tag="end", tag_field="kind"):
+    """A run's last seq; -1 where nothing was emitted."""
+
+    stream: Stream
+    last: Annotated[int, Meta(ge=-1, le=2**53)]
+
+    @property
+    def name(self) -> str:
+        """The last level of its topic."""
+        return self.stream.signal
+
+
+class Lost(Struct, frozen=True, tag="lost", tag_field="kind"):
+    """A range that its outbox had to give up, with the reason."""
+
+    stream: Stream
+    first: Seq
+    last: Seq
+    reason: Name
+
+    @property
+    def name(self) -> str:
+        """The last level of its topic."""
+        return self.stream.signal
+
+
+class Refusal(NamedTuple):
+    """One message that the recorder will never take, so that it is not sent for ever."""
+
+    seq: Seq
+    reason: Name
+
+
+class Receipt(Struct, frozen=True, tag="receipt", tag_field="kind"):
+    """The recorder's word for a stream: everything up to `upto` is committed, refused or known to be lost."""
+
+    stream: Stream
+    upto: Annotated[int, Meta(ge=-1, le=2**53)]
+    ended: bool = False
+    """The run's End is committed too."""
+    refused: Annotated[tuple[Refusal, ...], Meta(max_length=MAX_REFUSED)] = ()
+
+    @property
+    def name(self) -> str:
+        """The last level of its topic."""
+        return self.stream.signal
+
+
+class Status(Struct, frozen=True, tag="status", tag_field="kind"):
+    """What a device is doing. The service itself speaks as device `sensors`; a will covers its sudden death."""
+
+    device: Name
+    state: Literal["starting", "running", "failed", "stopped", "gone"]
+    simulated: bool = False
+    detail: Text = ""
+    session: Name | None = None
+    drift_ppm: float | None = None
+    lost: Annotated[int, Meta(ge=0, le=2**53)] = 0
+    """Messages that the outbox had to give up since it was made."""
+    waiting: Annotated[int, Meta(ge=0, le=2**53)] = 0
+    """Messages in the outbox that are not receipted yet."""
+    command: Name | None = None
+    """The last command that was obeyed."""
+
+    @property
+    def name(self) -> str:
+        """The last level of its topic."""
+        return self.device
+
+
+class Command(Struct, frozen=True, tag="command", tag_field="kind"):
+    """An order to a kiosk, repeated by its sender until a Status names its id."""
+
+    id: Name
+    action: Literal["start", "stop", "cancel", "calibrate"]
+    device: Name = "sensors"
+
+    @property
+    def name(self) -> str:
+        """The last level of its topic."""
+        return self.device
+
+
+Message = Chunk | Reading | Event | Session | End | Lost | Receipt | Status | Command
+Numbered = Chunk | Reading | Event | Session
+"""Messages with a place in a stream: they go through the outbox and are receipted."""

@@ -1,0 +1,89 @@
+"""Files -> `kiosk.recording.Recording`. `assumed` says what was guessed; what cannot be read is BadRecording.
+
+One module per format turns bytes into named waves (`content`); `assemble` makes a recording of them. Adding a format
+is adding a module and a line in `_content`. Bounds on size are in `source`.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from kiosk.errors import BadRecording
+from kiosk.recording import Recording
+from sensors.files import arrays, assemble, edf, text, wfdb
+from sensors.files.content import Content, Start
+from sensors.files.edf import Annotation, annotations
+from sensors.files.folder import Found, find
+from sensors.files.session import join
+from sensors.files.source import bad, check_rate, size, suffix
+
+__all__ = ["KINDS", "Annotation", "Found", "annotations", "find", "join", "read", "read_session"]
+
+WAVES = ("ecg", "ppg", "eeg", "respiration", "eda", "skin_temperature", "acceleration")
+LATER = ("video", "image", "voice")
+KINDS = ("auto", "rr", *WAVES, *LATER)
+_OWN = (".edf", ".bdf", ".npy", ".mat", ".csv", ".tsv", ".txt", *text.SUFFIXES)
+"""Formats in one file: where that is absent, nobody meant a record of several."""
+_LATER_SUFFIXES = {
+    "video": (".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v"),
+    "image": (".jpg", ".jpeg", ".png", ".bmp", ".webp"),
+    "voice": (".wav", ".flac", ".mp3", ".ogg", ".m4a", ".opus"),
+}
+
+
+def read(path: Path, *, kind: str = "auto", channel: str | None = None, rate: float | None = None) -> Recording:
+    """The recording in a file. `kind`, `channel` (name, or number from 1) and `rate` say what the file does not."""
+    return _read(path, kind, channel, rate)[0]
+
+
+def read_session(
+    paths: Iterable[Path], *, kind: str = "auto", channel: str | None = None, rate: float | None = None, name: str = ""
+) -> Recording:
+    """Files of one visit as one recording, each at the time when it began where all of them say."""
+    parts = [_read(path, kind, channel, rate) for path in paths]
+    return join([recording for recording, _ in parts], [start for _, start in parts], name)
+
+
+def _read(path: Path, kind: str, channel: str | None, rate: float | None) -> tuple[Recording, Start | None]:
+    if kind not in KINDS:
+        raise BadRecording(f"no kind {kind!r}; there are {', '.join(KINDS)}")
+    for later, suffixes in _LATER_SUFFIXES.items():
+        if kind == later or (kind == "auto" and suffix(path) in suffixes):
+            raise bad(path, f"{later} is not read yet")
+    if rate is not None:
+        check_rate(path, rate)
+    try:
+        content = _content(path, kind, rate)
+        return assemble.recording(path, content, kind=kind, channel=channel), content.start
+    except (OSError, MemoryError) as error:
+        raise bad(path, f"cannot be read ({type(error).__name__}: {error})") from None
+
+
+def _content(path: Path, kind: str, rate: float | None) -> Content:
+    """What is in a file, by its suffix, else by its first bytes."""
+    ending = suffix(path)
+    if ending in _OWN:
+        size(path)
+    if ending in wfdb.SUFFIXES or ending in (".hea", ".dat") or not path.is_file():
+        beats = kind == "rr" or ending in wfdb.SUFFIXES
+        return wfdb.read_beats(path) if beats else _fixed(path, wfdb.read(wfdb.header_of(path)), rate)
+    size(path)
+    with path.open("rb") as file:
+        begin = file.read(8)
+    if ending in (".edf", ".bdf", ".rec") or begin in (b"0       ", b"\xffBIOSEMI"):
+        return _fixed(path, edf.read(path), rate)
+    if ending == ".npy" or begin[:6] == b"\x93NUMPY":
+        return arrays.read_npy(path, kind=kind, rate=rate)
+    if ending == ".mat":
+        return arrays.read_mat(path, kind=kind, rate=rate)
+    if (path.with_suffix(".hea")).is_file() and ending not in (".csv", ".tsv", ".txt"):
+        return _fixed(path, wfdb.read(wfdb.header_of(path)), rate)
+    return text.read(path, kind=kind, rate=rate)
+
+
+def _fixed(path: Path, content: Content, rate: float | None) -> Content:
+    """A format that knows its rate: another one is a mistake that must be said."""
+    rates = {wave.rate for wave in content.waves if wave.rate is not None}
+    if rate is not None and rates and all(abs(found - rate) > 0.01 * found for found in rates):
+        there = ", ".join(f"{found:g}" for found in sorted(rates))
+        raise bad(path, f"is sampled at {there} Hz, not {rate:g} Hz: leave out --rate")
+    return content

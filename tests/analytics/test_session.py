@@ -1,0 +1,205 @@
+"""Whole recordings: numbers that hold, reasons where none does, the same bits each time."""
+
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from analytics.ecg import vote as voting
+from analytics.session import FinalReading, Result, session
+from kiosk.measures import MEASURES
+from kiosk.messages import SECOND
+from kiosk.recording import Context, Recording, Track
+from sensors.drivers.simulated import Person
+from tests.analytics.visitors import clock, ecg, heartless, recording, track
+
+CALM = Person(seed=41, heart_rate=66)
+NOBODY = Context()
+
+
+def reading(result: Result, measure: str = "heart_rate") -> FinalReading:
+    (found,) = [row for row in result.readings if row.measure == measure and row.preferred]
+    return found
+
+
+def test_heart_rate_and_mean_interval_are_those_of_the_true_beats() -> None:
+    samples, truth = ecg(CALM, 250.0, 120.0)
+    result = session(recording(samples, 250.0), NOBODY)
+    mean = float(np.diff(truth).mean())
+    assert reading(result).value == pytest.approx(60 / mean, abs=0.2)
+    assert reading(result, "mean_rr").value == pytest.approx(1000 * mean, abs=2)
+    for row in result.readings:
+        assert row.unit == MEASURES[row.measure].unit
+        assert (row.low, row.high, row.absent, row.scope, row.source) == (None, None, None, "recording", "ecg")
+        assert (row.start, row.end) == (0.0, 120.0)
+        assert row.quality is not None
+        assert 0.9 < row.quality <= 1.0
+    assert np.allclose(result.beats, [beat for beat in truth if beat > 0.1][: len(result.beats)], atol=0.02)
+    assert (result.corrected, result.events) == ((), ())
+
+
+def test_the_same_recording_gives_the_same_result() -> None:
+    samples, _ = ecg(replace(CALM, ectopic_rate=5, motion_rate=4), 250.0, 60.0)
+    assert session(recording(samples, 250.0), NOBODY) == session(recording(samples.copy(), 250.0), NOBODY)
+
+
+def test_a_gap_is_told_and_no_interval_spans_it() -> None:
+    samples, truth = ecg(CALM, 250.0, 120.0)
+    whole = track(samples, 250.0)
+    keep = np.ones(len(samples), dtype=np.bool_)
+    keep[40 * 250 : 70 * 250] = False
+    holed = Track("ecg", "strap", ("II",), 250.0, whole.times[keep], whole.samples[keep])
+    result = session(Recording((holed,)), NOBODY, vote=False)
+    assert reading(result).value == pytest.approx(60 / np.diff(truth).mean(), abs=1.0)
+    assert [(mark.event, round(mark.time)) for mark in result.events] == [("gap", 40)]
+    assert not [beat for beat in result.beats if 40 < beat < 70]
+
+
+@pytest.mark.parametrize("damage", ["noise", "flat", "lost", "spikes"])
+def test_artefacts_cost_quality_and_not_the_truth(damage: str) -> None:
+    samples, truth = ecg(CALM, 250.0, 120.0)
+    samples = samples.copy()
+    rng = np.random.default_rng(5)
+    part = samples[30 * 250 : 60 * 250]
+    if damage == "noise":
+        part += rng.standard_normal(part.shape).astype(np.float32)
+    elif damage == "flat":
+        part[:] = 0.0
+    elif damage == "lost":
+        part[:] = np.nan
+    else:
+        part[rng.integers(0, len(part), 40)] += 5.0
+    result = session(recording(samples, 250.0), NOBODY, vote=False)
+    clean = [gap for gap, at in zip(np.diff(truth), truth, strict=False) if not 29 < at < 61]
+    row = reading(result)
+    # of 40 clicks in 30 s some are taken for beats
+    assert row.value == pytest.approx(60 / np.mean(clean), abs=2.5 if damage == "spikes" else 0.7)
+    assert row.quality is not None
+    assert row.quality < 0.9
+
+
+def test_nothing_is_said_of_what_has_no_heart() -> None:
+    for seed in range(3):
+        for name, x in heartless(250.0, 60.0, seed):
+            result = session(recording(x.astype(np.float32)[:, None], 250.0), NOBODY, vote=False)
+            assert {row.value for row in result.readings} == {None}, name
+            assert {row.absent for row in result.readings} <= {"noisy", "flat", "saturated", "not_delivered"}, name
+            assert all(row.preferred for row in result.readings)
+
+
+@pytest.mark.parametrize("seconds", [0.004, 0.5, 3.0, 8.0])
+def test_short_recordings_are_too_short(seconds: float) -> None:
+    samples, _ = ecg(CALM, 250.0, 10.0)
+    result = session(recording(samples[: round(seconds * 250)], 250.0), NOBODY)
+    assert {row.absent for row in result.readings} == {"too_short"}
+
+
+def test_a_recording_of_nothing_says_nothing() -> None:
+    assert session(Recording(()), NOBODY) == Result(())
+    empty = Track("ecg", "strap", ("II",), 250.0, np.empty(0, np.int64), np.empty((0, 1), np.float32))
+    other = Track("eeg", "cap", ("Fz",), 250.0, clock(500, 250.0), np.zeros((500, 1), np.float32))
+    assert session(Recording((empty, other)), NOBODY) == Result(())
+
+
+def test_beats_without_a_wave_are_enough() -> None:
+    beats = tuple(np.cumsum(np.full(100, 0.75)).tolist())
+    result = session(Recording((), beats=beats), NOBODY)
+    assert reading(result).value == pytest.approx(80.0, abs=1e-9)
+    assert reading(result).source == "rr"
+    assert result.beats == beats
+    # one missed beat is left out, unless the intervals are to be taken as they are
+    holed = beats[:50] + beats[51:]
+    assert reading(session(Recording((), beats=holed), NOBODY)).value == pytest.approx(80.0, abs=1e-9)
+    plain = reading(session(Recording((), beats=holed), NOBODY, correction=False), "mean_rr")
+    assert plain.value == pytest.approx(1000 * (beats[-1] - beats[0]) / 98)
+
+
+def test_a_bigeminus_is_no_artefact() -> None:
+    beats = np.cumsum(np.tile([0.5, 1.1], 60))
+    assert reading(session(Recording((), beats=tuple(beats.tolist())), NOBODY)).value == pytest.approx(75, abs=0.3)
+
+
+def test_one_source_of_a_measure_is_preferred() -> None:
+    samples, truth = ecg(CALM, 250.0, 60.0)
+    both = replace(recording(samples, 250.0), beats=tuple(truth.tolist()))
+    result = session(both, NOBODY, vote=False)
+    assert [(row.measure, row.source, row.preferred) for row in result.readings] == [
+        ("heart_rate", "ecg", True),
+        ("heart_rate", "rr", False),
+        ("mean_rr", "ecg", True),
+        ("mean_rr", "rr", False),
+    ]
+    silent = replace(recording(np.zeros_like(samples), 250.0), beats=tuple(truth.tolist()))
+    assert reading(session(silent, NOBODY, vote=False)).source == "rr"
+
+
+def test_beats_set_by_hand_go_before_all_others() -> None:
+    samples, truth = ecg(CALM, 250.0, 60.0)
+    by_hand = [*truth[1:-1].tolist()]
+    by_hand[10] += 0.2
+    result = session(recording(samples, 250.0), Context(corrected_beats=tuple(by_hand)), vote=False)
+    assert result.beats == tuple(by_hand)
+    assert result.corrected == (10,)
+    assert reading(result).source == "manual"
+
+
+def test_the_clearly_better_lead_is_read() -> None:
+    good = ecg(CALM, 250.0, 60.0)[0][:, 0]
+    noise = np.random.default_rng(0).standard_normal(len(good)).astype(np.float32)
+    two = Track("ecg", "strap", ("II", "V5"), 250.0, clock(len(good), 250.0), np.column_stack((noise, good)))
+    assert reading(session(Recording((two,)), NOBODY, vote=False)).value == pytest.approx(66, abs=3)
+
+
+def test_a_rate_without_qrs_is_refused_in_words() -> None:
+    samples, _ = ecg(CALM, 250.0, 60.0)
+    slow = Track("ecg", "strap", ("II",), 25.0, clock(1500, 25.0), samples[:1500])
+    irregular = Track("ecg", "strap", ("II",), None, clock(1500, 250.0), samples[:1500])
+    for each in (slow, irregular):
+        assert reading(session(Recording((each,)), NOBODY)).absent == "unsuitable_rate"
+
+
+def test_agreement_of_two_detectors_is_part_of_quality(monkeypatch: pytest.MonkeyPatch) -> None:
+    samples, truth = ecg(CALM, 250.0, 60.0)
+    alone = reading(session(recording(samples, 250.0), NOBODY, vote=False)).quality
+    assert alone is not None
+    half: NDArray[np.float64] = truth[::2]
+    monkeypatch.setattr("analytics.ecg.record.neurokit_peaks", lambda x, rate: half)
+    doubted = reading(session(recording(samples, 250.0), NOBODY)).quality
+    # half of the beats confirmed: F1 = 2/3
+    assert doubted == pytest.approx(alone * 2 / 3, abs=0.02)
+
+
+def test_a_voter_that_fails_is_missed_by_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    samples, _ = ecg(CALM, 250.0, 60.0)
+
+    class Failing:
+        @staticmethod
+        def ecg_clean(*_: object, **__: object) -> None:
+            raise ValueError("no peaks")
+
+    monkeypatch.setitem(sys.modules, "neurokit2", Failing)
+    assert voting.neurokit_peaks(samples[:, 0].astype(np.float64), 250.0) is None
+    with_failure = session(recording(samples, 250.0), NOBODY)
+    assert with_failure == session(recording(samples, 250.0), NOBODY, vote=False)
+
+
+def test_matching_counts_each_beat_once() -> None:
+    assert voting.matched(np.array([1.0, 2.0, 3.0]), np.array([1.05, 1.08, 2.2, 3.0])) == 2
+    assert voting.matched(np.empty(0), np.array([1.0])) == 0
+
+
+def test_five_minutes_take_well_under_a_tenth_of_a_second() -> None:
+    samples, _ = ecg(CALM, 250.0, 300.0)
+    whole = recording(samples, 250.0)
+    session(whole, NOBODY, vote=False)
+    spent = []
+    for _ in range(5):
+        begun = time.process_time()
+        session(whole, NOBODY, vote=False)
+        spent.append(time.process_time() - begun)
+    assert min(spent) < 0.1
+    assert whole.duration == 300.0
+    assert int(whole.tracks[0].times[1]) == SECOND // 250

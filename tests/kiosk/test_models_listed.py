@@ -1,0 +1,58 @@
+"""What `models.toml` says, held to itself and, where they are found beside the recordings, to the files."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kiosk import models
+from kiosk.models import Network
+
+# the smallest that make sense, where every size is allowed
+SIZES = {("yunet", "input"): [1, 3, 64, 64], ("silero_vad", "input"): [1, 576]}
+
+
+def test_the_list_is_complete_and_free_of_doubles() -> None:
+    networks = models.listed()
+    assert {"yunet", "face_landmarker", "blazeface_short", "blazeface_full", "faceapi_expression"} <= {
+        network.name for network in networks
+    }
+    for values in (
+        [network.name for network in networks],
+        [network.file for network in networks],
+        [network.sha256 for network in networks],
+    ):
+        assert len(set(values)) == len(values)
+    assert {network.licence for network in networks} <= {"MIT", "Apache-2.0"}
+    assert all(network.attribution and network.inputs and network.outputs for network in networks)
+
+
+def resolved(shape: list[object]) -> tuple[int, ...]:
+    """A shape as models.toml writes it: 0 is any size."""
+    return tuple(size if isinstance(size, int) else 0 for size in shape)
+
+
+@pytest.mark.parametrize("network", models.listed(), ids=lambda network: network.name)
+def test_the_list_is_true_of_the_published_files(network: Network, recordings: Path, tmp_path: Path) -> None:
+    files = list((recordings.parent / "models").rglob(network.file))
+    if not files:
+        pytest.skip(f"{network.file} is not beside the recordings")
+    assert models.add(files[0], tmp_path) == network
+    if not network.file.endswith(".onnx"):
+        assert len(models.read(network.name, tmp_path)) == network.size
+        return
+    opened = models.open_network(network.name, tmp_path)
+    real = {each.name: each for each in opened._session.get_inputs()}
+    for each in network.inputs:
+        assert resolved(real[each.name].shape) == each.shape
+        assert real[each.name].type == {"float32": "tensor(float)", "int64": "tensor(int64)"}[each.type]
+    inputs = [
+        np.zeros(SIZES.get((network.name, each.name), [size or 1 for size in each.shape]), dtype=each.type)
+        for each in network.inputs
+    ]
+    if network.name == "silero_vad":
+        inputs[2] = np.array(16_000)
+    outputs = opened.run(*inputs)
+    assert len(outputs) == len(network.outputs)
+    if network.labels:
+        assert sum(output.size for output in outputs if output.ndim == 2) == len(network.labels)
