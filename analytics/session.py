@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics import intervals
+from analytics.beats import Intervals
 from analytics.ecg import record
 from kiosk.measures import MEASURES, Reason
 from kiosk.messages import SECOND
@@ -46,6 +47,8 @@ class FinalReading:
     end: float
     absent: Reason | None
     preferred: bool = False
+    note: str = ""
+    """What drove it, in plain words, where the method can say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,18 @@ class Result:
     """What a recording says."""
 
     readings: tuple[FinalReading, ...]
+    source: str = ""
+    """The preferred source of beats, as in its readings."""
     beats: tuple[float, ...] = ()
-    """Beat times in seconds of the preferred source."""
+    """Its beat times in seconds, corrected."""
     corrected: tuple[int, ...] = ()
     """Indices of beats that were not measured where they stand."""
+    removed: tuple[float, ...] = ()
+    """Times of detected beats that correction took out."""
+    ectopic: tuple[float, ...] = ()
+    """Times of beats that came early from elsewhere than the sinus node, as far as their shape and time tell."""
+    intervals: Intervals | None = None
+    """The intervals behind the numbers."""
     events: tuple[Mark, ...] = ()
 
 
@@ -107,7 +118,13 @@ def session(recording: Recording, context: Context, *, correction: bool = True, 
     readings.sort(key=lambda reading: (order.index(reading.measure), not reading.preferred))
     beats = best.beats if best else np.empty(0)
     by_hand = _set_by_hand(beats, detected.beats) if detected and best is not detected else ()
-    return Result(tuple(readings), tuple(beats.tolist()), by_hand, tuple(_gaps(tracks)))
+    return Result(
+        tuple(readings),
+        source=best.name if best else "",
+        beats=tuple(beats.tolist()),
+        corrected=by_hand,
+        events=tuple(_gaps(tracks)),
+    )
 
 
 def _from_ecg(track: Track, name: str, *, correction: bool, vote: bool) -> _Source:

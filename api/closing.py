@@ -42,7 +42,7 @@ MOST_ATTEMPTS = 3
 RESTART_AFTER = 50
 """Analyses after which the process is renewed, so that no library's leak grows."""
 
-NOTHING = Result(readings=(), beats=(), corrected=(), events=())
+NOTHING = Result(readings=())
 Analyse = Callable[[Recording, Context], Result]
 
 

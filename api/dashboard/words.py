@@ -19,6 +19,9 @@ REASONS: Mapping[Reason, str] = MappingProxyType(
         "no_trained_model": "No trained network is installed for this value.",
         "not_delivered": "Part of the recording was not delivered.",
         "analysis_failed": "The analysis of this recording failed.",
+        "too_many_corrected": "Too many beats had to be corrected for this value to mean anything.",
+        "insufficient": "There is too little evidence for a statement.",
+        "no_reference": "There is nothing to compare with: no earlier sessions, and no norms for this age and sex.",
     }
 )
 STATES: Mapping[str, str] = MappingProxyType(
