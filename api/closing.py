@@ -208,6 +208,7 @@ def _found(reading: FinalReading) -> Found:
         preferred=reading.preferred,
         start_ns=round(reading.start * SECOND),
         end_ns=round(reading.end * SECOND),
+        note=reading.note,
     )
 
 

@@ -122,9 +122,11 @@ class ReadingRow(SQLModel, table=True):
     absent: str | None = Field(default=None, max_length=64)
     source: str = Field(max_length=128)
     scope: str = Field(max_length=16)
-    method: str = Field(max_length=80)
+    method: str = Field(max_length=200)
     version: str = Field(max_length=40)
     preferred: bool = False
+    note: str = Field(default="", max_length=1000)
+    """What drove it, in plain words."""
     start_ns: int = _big()
     end_ns: int = _big()
 

@@ -46,6 +46,7 @@ _READING: JsonDict = {
     "start": 0.0,
     "end": 180.0,
     "preferred": True,
+    "note": "",
     "code": {"system": "http://loinc.org", "code": "8867-4"},
 }
 _ABSENT: JsonDict = {
@@ -84,6 +85,7 @@ class ReadingShape(BaseModel):
     start: float = Field(description="Of its window, in seconds since the session's start.")
     end: float
     preferred: bool = Field(description="Where several sources give the measure: this is the one to show.")
+    note: str = Field(description="What drove it, in plain words, where the method can say so.")
     code: Code
 
     @classmethod
@@ -109,6 +111,7 @@ class ReadingShape(BaseModel):
             start=seconds(row.start_ns),
             end=seconds(row.end_ns),
             preferred=row.preferred,
+            note=row.note,
             code=Code(system=system, code=code),
         )
 

@@ -36,6 +36,7 @@ def add_readings(db: Session, readings: Iterable[tuple[int, Reading]], version: 
                 "method": reading.method,
                 "version": version,
                 "preferred": False,
+                "note": "",
                 "start_ns": reading.start,
                 "end_ns": reading.end,
             }

@@ -26,6 +26,7 @@ class Found:
     preferred: bool
     start_ns: int
     end_ns: int
+    note: str = ""
 
 
 def add(
@@ -68,6 +69,7 @@ def add(
             method=found.method,
             version=version,
             preferred=found.preferred,
+            note=found.note,
             start_ns=found.start_ns,
             end_ns=found.end_ns,
         )

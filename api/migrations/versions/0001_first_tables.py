@@ -180,9 +180,10 @@ def upgrade() -> None:
         sa.Column("absent", sa.String(length=64), nullable=True),
         sa.Column("source", sa.String(length=128), nullable=False),
         sa.Column("scope", sa.String(length=16), nullable=False),
-        sa.Column("method", sa.String(length=80), nullable=False),
+        sa.Column("method", sa.String(length=200), nullable=False),
         sa.Column("version", sa.String(length=40), nullable=False),
         sa.Column("preferred", sa.Boolean(), nullable=False),
+        sa.Column("note", sa.String(length=1000), nullable=False),
         sa.Column("start_ns", sa.BigInteger(), nullable=False),
         sa.Column("end_ns", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
