@@ -26,8 +26,8 @@ export function showReadings(place, readings, none) {
     const spot = own[0].scope === "spot";
     const title = spot ? group.title : `${group.title} · revision ${own[0].revision}`;
     const head = make("tr", { class: "group" }, make("th", { colspan: HEADINGS.length, scope: "rowgroup" }, title));
-    if (spot) return [head, ...series(own).map(([newest, ...earlier]) => row(newest, false, earlier))];
-    return [head, ...ordered(own).map((each) => row(each, overruled(each, own)))];
+    if (spot) return [head, ...series(own).map(([newest, ...earlier]) => row(newest, { earlier }))];
+    return [head, ...byMeasure(own).map(([shown, ...others]) => row(shown, { others }))];
   });
   const head = make("tr", {}, ...HEADINGS.map((title) => make("th", { scope: "col" }, title)));
   place.replaceChildren(
@@ -35,15 +35,14 @@ export function showReadings(place, readings, none) {
   );
 }
 
-/** Measures in the order they came, the preferred source of each first, values before reasons.
- * @param {any[]} readings */
-function ordered(readings) {
-  const first = new Map();
-  readings.forEach((each, index) => first.has(each.measure) || first.set(each.measure, index));
+/** Each measure's readings, in the order the measures came: the preferred source first, values before reasons.
+ * @param {any[]} readings @returns {any[][]} */
+function byMeasure(readings) {
+  /** @type {Map<string, any[]>} */
+  const groups = new Map();
+  for (const each of readings) groups.set(each.measure, [...(groups.get(each.measure) ?? []), each]);
   const rank = (/** @type {any} */ each) => (each.preferred ? 0 : each.value !== null ? 1 : 2);
-  return [...readings].sort(
-    (a, b) => first.get(a.measure) - first.get(b.measure) || rank(a) - rank(b) || a.start - b.start,
-  );
+  return [...groups.values()].map((group) => group.sort((a, b) => rank(a) - rank(b) || a.start - b.start));
 }
 
 /** What one device measured of one measure, newest first.
@@ -58,14 +57,9 @@ function series(readings) {
   return [...groups.values()].map((group) => group.sort((a, b) => b.end - a.end));
 }
 
-/** Whether another source of the same measure is to be preferred.
- * @param {any} reading @param {any[]} others */
-function overruled(reading, others) {
-  return !reading.preferred && others.some((each) => each.preferred && each.measure === reading.measure);
-}
-
-/** @param {any} reading @param {boolean} aside @param {any[]} [earlier] by the same device */
-function row(reading, aside, earlier = []) {
+/** One reading; beneath it, folded, what the same device said before and what other sources say.
+ * @param {any} reading @param {{earlier?: any[], others?: any[]}} beside */
+function row(reading, { earlier = [], others = [] }) {
   const known = measure(reading.measure);
   const title = reading.title ?? known.title;
   const decimals = reading.decimals ?? known.decimals;
@@ -83,13 +77,23 @@ function row(reading, aside, earlier = []) {
       ];
   return make(
     "tr",
-    { class: aside ? "other" : "", "data-measure": reading.measure },
-    make("th", { scope: "row" }, title),
+    { "data-measure": reading.measure },
+    make("th", { scope: "row" }, title, reading.note ? make("small", { class: "note" }, reading.note) : null),
     ...value,
     make("td", {}, reading.method === "none" ? "–" : [reading.method, version].filter(Boolean).join(" · ")),
-    make("td", {}, origin(reading.source) + (reading.preferred ? " (preferred)" : "")),
+    make("td", {}, origin(reading.source), others.length ? elsewhere(others, decimals, known.unit) : null),
     make("td", { class: "window" }, window, earlier.length ? before(earlier, decimals) : null),
   );
+}
+
+/** What other sources say of the same measure, folded.
+ * @param {any[]} others @param {number} decimals @param {string} unit */
+function elsewhere(others, decimals, unit) {
+  const lines = others.map((each) => {
+    const what = each.value === null ? sentence(each.absent) : `${number(each.value, decimals)} ${unit}`;
+    return make("li", {}, `${origin(each.source)}: ${what}`);
+  });
+  return make("details", {}, make("summary", {}, `${others.length} more`), make("ul", {}, ...lines));
 }
 
 /** What the same device said before, folded.
