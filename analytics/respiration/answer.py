@@ -1,0 +1,100 @@
+"""What windows say, and what a recording says by them: one number, or the reason why most of them have none."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from analytics.analyzer import Finding
+from analytics.beats import Floats
+from kiosk.measures import Reason
+from kiosk.messages import SECOND
+
+SHORTEST = 30.0
+"""Seconds of signal that it takes."""
+WINDOWS = (32.0, 64.0)
+"""Seconds of a window; the long one for breath so slow that too few breaths fit into the short one..."""
+STEP = 8.0
+"""... and from one window to the next..."""
+MOST = 300
+"""... of which there are about so many at most: those of a day lie further apart."""
+GAP = 2.0
+"""Seconds without samples from which a stretch ends."""
+ANSWERED = 1.0 / 3.0
+"""Share of the windows that must have an answer."""
+OUTERMOST = 0.1
+"""Share of the answers' weight that is left out at either end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Breaths per minute of a window, and how sure that is, 0..1."""
+
+    rate: float
+    quality: float
+
+
+Span = tuple[float, float]
+"""Begin and end in seconds since the recording's origin."""
+Ask = Callable[[Span], Answer | Reason]
+
+
+def stretches(seconds: Floats) -> list[tuple[int, int]]:
+    """First and last index (exclusive) of what lies between gaps."""
+    breaks = (np.flatnonzero(np.diff(seconds) > GAP) + 1).tolist()
+    return list(pairwise([0, *breaks, len(seconds)])) if len(seconds) else []
+
+
+def final(ask: Ask, spans: Sequence[Span], method: str) -> Finding:
+    """The mean of the windows' answers, each with the weight of its quality, less the outermost on both sides."""
+    start, end = (spans[0][0], spans[-1][1]) if spans else (0.0, 0.0)
+    step = max(STEP, sum(end - start for start, end in spans) / MOST)
+    asked = [[window for span in spans for window in _windows(span, length, step)] for length in WINDOWS]
+    # a recording as short as one window is asked once; among equals the short windows follow a change better
+    answers = [[ask(window) for window in each] for each in (asked if asked[0] != asked[1] else asked[:1])]
+    best: list[Answer | Reason] = max(answers, key=_share) if asked[0] else ["too_short"]
+    said = [each for each in best if isinstance(each, Answer)]
+    share = _share(best)
+    value: float | None = None
+    quality: float | None = None
+    absent: Reason | None = None
+    if share >= ANSWERED:
+        rates, weights = np.array([each.rate for each in said]), np.array([each.quality for each in said])
+        value = _middle(rates, weights)
+        quality = share * float(weights.mean())
+    else:
+        absent = Counter(each for each in best if not isinstance(each, Answer)).most_common(1)[0][0]
+    return Finding(
+        measure="respiration_rate",
+        value=value,
+        method=method,
+        start_ns=round(start * SECOND),
+        end_ns=round(end * SECOND),
+        quality=quality,
+        absent=absent,
+    )
+
+
+def _middle(rates: Floats, weights: Floats) -> float:
+    """Weighted mean of what lies between the outermost tenths of the weight."""
+    order = np.argsort(rates)
+    ends = np.concatenate(([0.0], np.cumsum(weights[order]))) / weights.sum()
+    kept = np.diff(np.clip(ends, OUTERMOST, 1.0 - OUTERMOST))
+    return float(np.average(rates[order], weights=kept))
+
+
+def _share(found: Sequence[Answer | Reason]) -> float:
+    return sum(isinstance(each, Answer) for each in found) / len(found)
+
+
+def _windows(span: Span, length: float, step: float) -> list[Span]:
+    """Windows of this length every step; a span that is shorter, and long enough, is one window."""
+    start, end = span
+    if end - start < SHORTEST:
+        return []
+    if end - start <= length:
+        return [span]
+    count = int((end - start - length) / step + 1e-6) + 1
+    return [(start + step * place, start + step * place + length) for place in range(count)]
