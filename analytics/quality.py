@@ -1,7 +1,7 @@
 """How usable an ECG is, second by second: 0 (nothing to see) to 1 (clean), and what is wrong where it is not.
 
-A first, honest index: the product of five shares, each falling from 1 to 0 between two documented limits. It
-says whether the wave can be read, not whether there is a heart in it: that is asked of the beats (ecg/trust.py).
+The product of five shares, each falling from 1 to 0 between two documented limits. It says whether the wave can be
+read, not whether there is a heart in it: that is asked of the beats (ecg/trust.py).
 """
 
 from dataclasses import dataclass
@@ -29,6 +29,8 @@ POSSIBLE_SPAN = (10.0, 20.0)
 READABLE = 0.3
 """Quality from which a second is used."""
 _HALF = 0.010  # seconds to each side of the smoothing that noise is what remains from
+_READINGS = 125.0  # per second, for medians
+_PIECE = 120  # seconds that are in memory at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,30 +51,44 @@ def ecg(x: Floats, rate: float) -> Quality:
     """Quality of each whole second of one lead; a second is judged together with the one before it."""
     size = round(rate)
     count = len(x) // size
-    if not count:
-        return Quality(np.empty(0), ())
-    lost = ~np.isfinite(x[: count * size])
-    wave = filters.filled(x[: count * size])
-    rows = wave.reshape(count, size)
+    values = [np.empty(0)]
+    reasons: list[Reason | None] = []
+    for first in range(0, count, _PIECE):
+        # the second before a piece is judged with it once more, and left out
+        begin = max(0, first - 1)
+        part = _judged(x[begin * size : min(first + _PIECE, count) * size], rate, size)
+        values.append(part.value[first - begin :])
+        reasons += part.reason[first - begin :]
+    return Quality(np.concatenate(values), tuple(reasons))
+
+
+def _judged(x: Floats, rate: float, size: int) -> Quality:
+    lost = ~np.isfinite(x)
+    wave = filters.filled(x)
+    rows = wave.reshape(-1, size)
     top = _with_before(rows.max(axis=1), np.maximum)
     bottom = _with_before(rows.min(axis=1), np.minimum)
-    span = top - bottom
-    missing = lost.reshape(count, size).mean(axis=1)
+    with np.errstate(over="ignore"):
+        span = np.minimum(top - bottom, np.finfo(np.float64).max)
+    missing = lost.reshape(-1, size).mean(axis=1)
     away = RAIL_AWAY * span
-    middle = np.median(rows, axis=1)
+    # half as many readings say as much of a median
+    thin = max(1, int(rate / _READINGS))
+    middle = np.median(rows[:, ::thin], axis=1)
     at_top = (rows == top[:, None]).mean(axis=1) * (top - _with_before(middle, np.minimum) > away)
     at_bottom = (rows == bottom[:, None]).mean(axis=1) * (_with_before(middle, np.maximum) - bottom > away)
-    noise = np.median(np.abs(_residual(wave, rate)).reshape(count, size), axis=1) / 0.6745
+    noise = np.median(np.abs(_residual(wave, rate)).reshape(-1, size)[:, ::thin], axis=1) / 0.6745
     parts: dict[Reason, Floats] = {
         "not_delivered": ramp(missing, LOST),
         "flat": (span >= FLAT_SPAN).astype(np.float64),
         "saturated": ramp(np.maximum(at_top, at_bottom), RAILED),
         "noisy": ramp(noise / np.maximum(span, FLAT_SPAN), NOISE) * ramp(span, POSSIBLE_SPAN),
     }
-    value = np.prod(np.array(list(parts.values())), axis=0)
-    names, worst = list(parts), np.argmin(np.array(list(parts.values())), axis=0)
-    reason = tuple(None if value[i] >= READABLE else names[worst[i]] for i in range(count))
-    return Quality(value, reason)
+    shares = np.array(list(parts.values()))
+    value = shares.prod(axis=0)
+    names, worst = list(parts), shares.argmin(axis=0).tolist()
+    readable = (value >= READABLE).tolist()
+    return Quality(value, tuple(None if fine else names[place] for fine, place in zip(readable, worst, strict=True)))
 
 
 def _with_before(values: Floats, pick: np.ufunc) -> Floats:

@@ -7,8 +7,16 @@ from types import MappingProxyType
 
 from analytics.analyzer import Factory
 
-ANALYZERS: Mapping[str, str] = MappingProxyType({"ecg": "analytics.ecg:LiveHeartRate"})
-LIVE_MEASURES: Mapping[str, tuple[str, ...]] = MappingProxyType({"ecg": ("heart_rate",)})
+ANALYZERS: Mapping[str, str] = MappingProxyType(
+    {
+        "ecg": "analytics.ecg:LiveHeartRate",
+        "ppg": "analytics.ppg:LivePulse",
+        "respiration": "analytics.respiration:LiveBreath",
+    }
+)
+LIVE_MEASURES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"ecg": ("heart_rate",), "ppg": ("heart_rate",), "respiration": ("respiration_rate",)}
+)
 """What each of them answers: screens promise this and no more."""
 
 

@@ -10,6 +10,7 @@ import logging
 import multiprocessing
 import os
 import secrets
+import statistics
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -18,8 +19,9 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from analytics.session import MEASURES_OF, FinalReading, Result, session
-from api.store import Database, StoreError, chunks, patients, results, sessions, streams, utc_now
+from analytics import norms
+from analytics.session import COMPARED, MEASURES_OF, FinalReading, Result, session
+from api.store import Database, StoreError, chunks, patients, readings, results, sessions, streams, utc_now
 from api.store.results import Found
 from api.store.sessions import Due
 from api.tables import StreamRow
@@ -28,7 +30,7 @@ from kiosk.errors import BadRecording, KioskError
 from kiosk.measures import Reason
 from kiosk.messages import SECOND, Chunk
 from kiosk.processes import die_with_parent
-from kiosk.recording import Context, Recording, Track
+from kiosk.recording import Baseline, Context, Recording, Track
 from kiosk.settings import Settings
 from kiosk.version import VERSION
 
@@ -72,7 +74,18 @@ def context_of(database: Database, session_id: str) -> Context:
             return Context()
         when = row.origin_utc_ns or row.first_seen_ns
         year = (EPOCH + timedelta(seconds=when // SECOND)).year
-        return Context(age=float(year - person.birth_year) if person.birth_year else None, sex=person.sex)
+        earlier = readings.earlier(db, row, COMPARED)
+        return Context(
+            age=float(year - person.birth_year) if person.birth_year else None,
+            sex=person.sex,
+            baselines=tuple(
+                Baseline(
+                    measure, statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else 0.0, len(values)
+                )
+                for measure, values in sorted(earlier.items())
+            ),
+            norms_version=norms.VERSION,
+        )
 
 
 def _tracks(found: Iterable[Chunk]) -> Iterable[Track]:

@@ -24,11 +24,11 @@ class Detector:
         self.rate = rate
         self.grid = features.grid(rate)
         grid = self.grid
-        self._filter = Causal(grid.sections)
+        self._filter = Causal(grid.low.sections)
         self._threshold = Threshold()
         self._found: deque[tuple[float, float]] = deque(maxlen=512)
         self.wave = Window(round(memory * rate), 1)
-        self._banded = Window(grid.block + grid.integration, 1)
+        self._banded = Window(grid.block + grid.low.integration, 1)
         self.energies = Window(round(memory * rate), 1)
         self._bottoms: deque[float] = deque(maxlen=peaks.DEAD_BLOCKS)
         self._tops: deque[float] = deque(maxlen=peaks.DEAD_BLOCKS)
@@ -41,10 +41,10 @@ class Detector:
         first = self.wave.end == 0
         self.wave.append(times, x[:, None])
         self._banded.append(times, self._filter.feed(x[:, None]))
-        begin = max(self._banded.start, self.wave.end - len(x) - grid.integration)
-        fresh = features.energy(self._banded.rows(begin, self._banded.end)[:, 0], rate)
+        begin = max(self._banded.start, self.wave.end - len(x) - grid.low.integration)
+        fresh = features.energy(self._banded.rows(begin, self._banded.end)[:, 0], rate, grid.low)
         if first:
-            fresh = np.concatenate((np.zeros(grid.integration), fresh))
+            fresh = np.concatenate((np.zeros(grid.low.integration), fresh))
         self.energies.append(times, fresh[:, None])
         self._bottoms.append(float(x.min()))
         self._tops.append(float(x.max()))
@@ -60,7 +60,7 @@ class Detector:
         rows = self.energies.rows(begin, end)[:, 0]
         return [
             Candidate(begin + place, (begin + place) / self.rate, float(rows[place]))
-            for place in features.candidates(rows, self.rate).tolist()
+            for place in features.tops(rows, reach).tolist()
         ]
 
     def _floor(self) -> float:
@@ -72,7 +72,7 @@ class Detector:
         refined = []
         beyond = peaks.margin(self.rate)
         for beat in beats:
-            middle = beat.index - self.grid.delay
+            middle = beat.index - self.grid.low.delay
             if middle < 0:
                 continue
             begin, end = max(self.wave.start, middle - beyond), min(self.wave.end, middle + beyond + 1)
@@ -93,5 +93,5 @@ class Detector:
         """The wave from an index on, and its beats and energies as if it began there."""
         at, heights = np.array(self._found).reshape(-1, 2).T
         chosen = at >= begin
-        energies = self.energies.rows(min(begin + self.grid.delay, self.energies.end), self.energies.end)[:, 0]
+        energies = self.energies.rows(min(begin + self.grid.low.delay, self.energies.end), self.energies.end)[:, 0]
         return self.wave.rows(begin, self.wave.end)[:, 0], Beats(at[chosen] - begin, heights[chosen], energies)

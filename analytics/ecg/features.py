@@ -1,8 +1,9 @@
 """What makes a QRS complex stand out: steep slopes within its band. Pure functions, the same live and final.
 
-Band of Elgendi, Jonkman & De Boer 2010 (8-20 Hz; doi:10.5220/0002742704280431); slope and moving average after
-Pan & Tompkins 1985 (doi:10.1109/TBME.1985.325532), without the square, so that a PVC or a weak beat stays within
-a factor of its neighbours.
+Two bands: 8-20 Hz (Elgendi, Jonkman & De Boer 2010, doi:10.5220/0002742704280431), in which wide complexes are seen
+as well, and 12-40 Hz, in which T waves and the motion of electrodes hardly are. Slope and moving average after Pan &
+Tompkins 1985 (doi:10.1109/TBME.1985.325532), without the square, so that a PVC or a weak beat stays within a factor of
+its neighbours.
 """
 
 from dataclasses import dataclass
@@ -17,13 +18,16 @@ from analytics import filters
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-BAND = (8.0, 20.0)
-INTEGRATION = 0.100
-"""Seconds over which slopes are averaged: one QRS complex."""
+LOW, HIGH = (8.0, 20.0), (12.0, 40.0)
+"""Hertz."""
+LOW_INTEGRATION, HIGH_INTEGRATION = 0.100, 0.080
+"""Seconds over which slopes are averaged: one QRS complex, and its steep part."""
+SLOWEST = 50.0
+"""Hertz of sampling below which a QRS complex is not drawn, and nothing is found."""
 REACH = 0.180
-"""Seconds on both sides within which a candidate is the highest: no heart beats twice in that time."""
+"""Seconds on both sides within which a live candidate is the highest: no heart beats twice in that time."""
 BLOCK = 0.200
-"""Seconds per step of the detector."""
+"""Seconds per step of the live detector."""
 FLOOR_BLOCKS = 15
 """Blocks (3 s) over which the floor is taken."""
 FLOOR_QUANTILE = 0.25
@@ -31,43 +35,53 @@ FLOOR_QUANTILE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    """One band of one rate, in samples."""
+
+    sections: Floats
+    integration: int
+    lag: int
+    """From a complex to its picture in the band..."""
+    delay: int
+    """... and to its energy's maximum."""
+
+
+@dataclass(frozen=True, slots=True)
 class Grid:
     """The algorithm's times in samples of one rate."""
 
     rate: float
-    sections: Floats
-    integration: int
+    low: Band
+    high: Band
     reach: int
     block: int
-    delay: int
-    """From the middle of a complex to its energy's maximum."""
 
 
 @lru_cache(maxsize=64)
 def grid(rate: float) -> Grid:
     """The detector's numbers at this rate."""
-    sections = filters.band_pass(rate, *BAND)
-    integration = max(2, round(INTEGRATION * rate))
-    centre = float(np.sqrt(BAND[0] * BAND[1]))
-    delay = filters.group_delay(sections, rate, centre) * rate + integration / 2
-    return Grid(rate, sections, integration, round(REACH * rate), max(2, round(BLOCK * rate)), round(delay))
+    low, high = _band(rate, LOW, LOW_INTEGRATION), _band(rate, HIGH, HIGH_INTEGRATION)
+    return Grid(rate, low, high, round(REACH * rate), max(2, round(BLOCK * rate)))
 
 
-def band(x: Floats, rate: float) -> Floats:
-    """A whole stretch through the same causal filter that a stream passes."""
-    return filters.Causal(grid(rate).sections).feed(x[:, None])[:, 0]
+def _band(rate: float, edges: tuple[float, float], integration: float) -> Band:
+    sections = filters.band_pass(rate, *edges)
+    width = max(2, round(integration * rate))
+    lag = filters.group_delay(sections, rate, float(np.sqrt(edges[0] * edges[1]))) * rate
+    return Band(sections, width, round(lag), round(lag + width / 2))
 
 
-def energy(banded: Floats, rate: float) -> Floats:
-    """Mean absolute slope in mV/s over the last 0.1 s; shorter than its input by the integration."""
-    width = grid(rate).integration
+def energy(banded: Floats, rate: float, band: Band) -> Floats:
+    """Mean absolute slope in mV/s over the band's integration; shorter than its input by that."""
     slopes = np.abs(np.diff(banded)) * rate
-    return np.convolve(slopes, np.full(width, 1.0 / width), mode="valid")
+    width = band.integration
+    if len(slopes) < width:
+        return np.empty(0)
+    return ndimage.uniform_filter1d(slopes, width)[width // 2 : width // 2 + len(slopes) - width + 1]
 
 
-def candidates(energies: Floats, rate: float) -> Indices:
+def tops(energies: Floats, reach: int) -> Indices:
     """Indices that are the highest within reach on both sides; none where one side is missing."""
-    reach = grid(rate).reach
     if len(energies) <= 2 * reach:
         return np.empty(0, dtype=np.intp)
     highest = ndimage.maximum_filter1d(energies, 2 * reach + 1)[reach:-reach]

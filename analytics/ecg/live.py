@@ -11,7 +11,7 @@ from analytics.analyzer import Finding
 from analytics.ecg import features
 from analytics.ecg.detector import Detector
 from analytics.ecg.leads import Lead, usual
-from analytics.ecg.trust import ENOUGH, LEAST_BEATS, WINDOW, trust
+from analytics.ecg.trust import LEAST_BEATS, WINDOW, trust
 from analytics.filters import hold
 from analytics.windows import Blocks, Floats, Times, Window
 from kiosk.measures import Reason
@@ -19,8 +19,14 @@ from kiosk.measures import Reason
 METHOD = "ecg-rr-median-8s-1"
 FIRST = 5
 """Seconds of signal before the first value."""
+SURE = 0.6
+"""Trust from which a rate is shown: of a single window less is known than of a whole record."""
+NEW, SURER = 0.15, 0.85
+"""Relative change from the last rate shown, and the trust that it takes: hearts leap seldom, artefacts often do."""
 USABLE = 0.5
 """Share of the seconds that must be readable."""
+SILENCE = (3.0, 2.5)
+"""Seconds, and median intervals, without a beat after which the rate before it is no longer the heart's."""
 BETTER = 0.1
 """Quality by which another lead must be better to be read from the beginning."""
 _MEMORY = WINDOW + 2.0
@@ -39,6 +45,9 @@ def rate_of(steps: Floats, following: NDArray[np.bool_]) -> float | None:
 
 class LiveHeartRate:
     """The median rate of the last eight seconds: a step 80 -> 120 wins it after 5 s, 120 -> 80 after 6.
+
+    A rate takes trust in its beats, and one that leaps takes more; a heart that has been silent for three seconds or
+    two and a half intervals has none.
 
     Of several leads it reads the most readable one of the first two seconds (lead II among equals), and another
     when that has been unreadable for three.
@@ -60,6 +69,8 @@ class LiveHeartRate:
         # index in the stream of the detector's first sample
         self._detector_from = 0
         self._seconds = 0
+        self._shown: float | None = None
+        self._shown_at = 0
 
     def feed(self, times: Times, samples: NDArray[np.float32]) -> list[Finding]:
         """A heart rate, or the reason why there is none, for each second that these samples complete."""
@@ -113,7 +124,9 @@ class LiveHeartRate:
         elif value is None and self._seconds < WINDOW:
             absent = "too_short"
         else:
-            absent = None if value is not None and trusted >= ENOUGH else "noisy"
+            absent = None if value is not None and trusted >= self._needed(value) else "noisy"
+        if absent is None:
+            self._shown, self._shown_at = value, self._seconds
         return Finding(
             measure="heart_rate",
             value=None if absent else value,
@@ -124,10 +137,19 @@ class LiveHeartRate:
             absent=absent,
         )
 
+    def _needed(self, value: float) -> float:
+        """The trust that it takes to show this rate after the last one, as long as that is remembered."""
+        if self._shown is None or self._seconds - self._shown_at > WINDOW:
+            return SURE
+        return SURER if abs(value - self._shown) > NEW * self._shown else SURE
+
     def _heart_rate(self, begin: int, end: int) -> tuple[float | None, float]:
         """The rate between two indices from its readable seconds, and the trust in its beats."""
         wave, beats = self._detector.recent(begin - self._detector_from)
         if len(beats.at) < LEAST_BEATS:
+            return None, 0.0
+        silent = (len(wave) - beats.at[-1]) / self._rate
+        if silent > max(SILENCE[0], SILENCE[1] * float(np.median(np.diff(beats.at))) / self._rate):
             return None, 0.0
         trusted = trust(wave, beats, self._rate, 0, len(wave))
         # seconds are counted back from the newest one

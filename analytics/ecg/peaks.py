@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics import filters
-from analytics.ecg import features
-from analytics.ecg.threshold import FLOORS, LEAST, REPOLARISATION, Candidate, Threshold
+from analytics.ecg import course, evidence, features
+from analytics.ecg.candidates import Candidates, candidates
+from analytics.ecg.neighbours import highest
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -23,22 +24,25 @@ CONTRARY = 1.6
 """Times the lead's main deflection by which a beat must point the other way to be taken there (a PVC)."""
 DEAD_SPAN, DEAD_BLOCKS = 0.020, 10
 """Millivolts within which everything stays for ten blocks (2 s) where no heart is connected."""
-SEARCH_BACK = 1.66
-"""Times the usual interval after which a whole record is searched for a beat that was missed (Pan & Tompkins)."""
-BACK_SHARE = 0.15
-"""Of its neighbours' height that such a beat must have."""
+EDGE = 0.060
+"""Seconds from the ends of a stretch within which no complex is whole."""
+MEET = 0.090
+"""Seconds within which two maxima are one."""
+TOGETHER = 4096
+"""Beats whose surroundings are in memory at once."""
 
 
 @lru_cache(maxsize=64)
-def _kernel(rate: float) -> Floats:
+def kernel(rate: float) -> Floats:
+    """What a wave is smoothed with before its extrema are looked for."""
     half = max(1, round(SMOOTHING * rate))
-    kernel = np.hanning(2 * half + 1) if half > 1 else np.array([0.25, 0.5, 0.25])
-    return np.asarray(kernel / kernel.sum())
+    weights = np.hanning(2 * half + 1) if half > 1 else np.array([0.25, 0.5, 0.25])
+    return np.asarray(weights / weights.sum())
 
 
 def margin(rate: float) -> int:
     """Samples that `deflections` needs on both sides of an index."""
-    return round((SEARCH + BASELINE) * rate) + len(_kernel(rate)) // 2 + 1
+    return round((SEARCH + BASELINE) * rate) + len(kernel(rate)) // 2 + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +56,16 @@ class Deflections:
 
 
 def deflections(x: Floats, middles: Indices, rate: float) -> Deflections:
-    """Both extrema near each middle, from a signal without lost samples that reaches `margin` beyond them."""
-    kernel, search, around = _kernel(rate), round(SEARCH * rate), round(BASELINE * rate)
-    half = len(kernel) // 2
+    """Both extrema near each middle, from a signal without lost samples that goes on as it begins and ends."""
+    weights, search, around = kernel(rate), round(SEARCH * rate), round(BASELINE * rate)
+    half = len(weights) // 2
     reach = search + around
     offsets = np.arange(-reach - half, reach + half + 1)
-    rows = x[middles[:, None] + offsets]
+    rows = x[np.clip(middles[:, None] + offsets, 0, len(x) - 1)]
     # the kernel is short: a few scaled sums are faster than a convolution per row
     width = 2 * reach + 1
     smooth = np.zeros((len(middles), width))
-    for place, weight in enumerate(kernel):
+    for place, weight in enumerate(weights):
         smooth += weight * rows[:, place : place + width]
     smooth -= np.median(smooth, axis=1, keepdims=True)
     near = smooth[:, reach - search - 1 : reach + search + 2]
@@ -105,31 +109,19 @@ class Beats:
 
 def beats(x: Floats, rate: float) -> Beats:
     """All beats of a stretch without gaps; lost samples are held."""
-    grid = features.grid(rate)
-    if len(x) < rate:
+    if rate < features.SLOWEST or len(x) < rate or not np.isfinite(x).any():
         return Beats(np.empty(0), np.empty(0), np.zeros(len(x)))
-    # the stretch goes on as it ends, so that a beat at its very end still has its energy
-    tail = grid.delay + 2 * grid.reach + grid.block  # and the last block is whole
-    lasting = np.concatenate((x, np.full(tail, np.nan)))
-    held = filters.hold(lasting[:, None], _first_finite(x))[:, 0]
-    banded = features.band(held, rate)
-    lead = np.zeros(grid.integration)
-    energies = np.concatenate((lead, features.energy(banded, rate)))
-    tops = features.candidates(energies, rate)
-    accepted = _accepted(held, energies, tops, rate)
-    accepted = _search_back(energies, tops, accepted, rate)
-    middles = accepted - grid.delay
-    inside = (middles >= 0) & (middles < len(x))
-    accepted, middles = accepted[inside], middles[inside]
-    aligned = energies[grid.delay : grid.delay + len(x)]
-    if not len(accepted):
-        return Beats(np.empty(0), np.empty(0), aligned)
-    beyond = margin(rate)
-    found = deflections(np.pad(held[: len(x)], beyond, mode="edge"), middles + beyond, rate)
-    at = fiducials(found, up=upright(found.up, found.down)) - beyond
+    found = candidates(x, rate)
+    chosen = _chosen(found)
+    # of a complex at the very edge nobody knows where its R is
+    edge = EDGE * rate
+    chosen = chosen[(found.index[chosen] >= edge) & (found.index[chosen] <= len(x) - 1 - edge)]
+    if not len(chosen):
+        return Beats(np.empty(0), np.empty(0), found.energies)
+    at = _maxima(x, found.index[chosen], rate)
     # two candidates may meet at one maximum
-    keep = np.concatenate(([True], np.diff(at) > 0.5 * grid.reach)) & (at >= 0) & (at <= len(x) - 1)
-    return Beats(at[keep], energies[accepted][keep], aligned)
+    keep = (at >= edge) & (at <= len(x) - 1 - edge) & (np.diff(at, prepend=-np.inf) > MEET * rate)
+    return Beats(at[keep], np.exp(found.low.energy[chosen])[keep], found.energies)
 
 
 def r_peaks(x: Floats, rate: float) -> Floats:
@@ -137,51 +129,28 @@ def r_peaks(x: Floats, rate: float) -> Floats:
     return beats(x, rate).at / rate
 
 
-def _first_finite(x: Floats) -> Floats:
-    finite = np.flatnonzero(np.isfinite(x))
-    return np.array([x[finite[0]] if len(finite) else 0.0])
+def _chosen(found: Candidates) -> Indices:
+    """Which candidates are beats: a first guess by height, a second one by height and shape, then their best course."""
+    guess = evidence.seeds(found)
+    if not len(guess):
+        return guess
+    odds = evidence.by_height(found, guess)
+    guess = _likely(found, odds)
+    if not len(guess):
+        return guess
+    odds = evidence.by_shape(found, guess, odds)
+    return course.best(found.times, odds, _likely(found, odds))
 
 
-def _accepted(held: Floats, energies: Floats, tops: Indices, rate: float) -> Indices:
-    """The same decisions, block by block, that a stream would see."""
-    grid = features.grid(rate)
-    count = len(held) // grid.block
-    threshold, kept = Threshold(), list[Candidate]()
-    owners = (tops + grid.reach) // grid.block
-    edges = np.searchsorted(owners, np.arange(count + 1))
-    places, seconds, heights = tops.tolist(), (tops / rate).tolist(), energies[tops].tolist()
-    rows = held[: count * grid.block].reshape(count, grid.block)
-    bottom, top = rows.min(axis=1), rows.max(axis=1)
-    for number in range(count):
-        first = max(0, number + 1 - DEAD_BLOCKS)
-        if top[first : number + 1].max() - bottom[first : number + 1].min() < DEAD_SPAN:
-            threshold = Threshold()
-            continue
-        begin, end = max(0, (number + 1 - features.FLOOR_BLOCKS) * grid.block), (number + 1) * grid.block
-        fresh = [
-            Candidate(places[place], seconds[place], heights[place])
-            for place in range(int(edges[number]), int(edges[number + 1]))
-        ]
-        kept += threshold.block(end / rate, fresh, features.floor(energies[begin:end]))
-    return np.array([beat.index for beat in kept], dtype=np.intp)
+def _likely(found: Candidates, odds: Floats) -> Indices:
+    likely = np.flatnonzero(odds > 0)
+    return likely[highest(found.times[likely], odds[likely], evidence.REFRACTORY)]
 
 
-def _search_back(energies: Floats, tops: Indices, accepted: Indices, rate: float) -> Indices:
-    """In gaps of more than 1.66 usual intervals the highest candidate that could still be a beat."""
-    if len(accepted) < 3:
-        return accepted
-    intervals = np.diff(accepted)
-    usual = float(np.median(intervals))
-    apart = round(REPOLARISATION * rate)
-    more = []
-    for gap in np.flatnonzero(intervals > SEARCH_BACK * usual):
-        begin, end = accepted[gap] + apart, accepted[gap + 1] - apart
-        inside = tops[(tops > begin) & (tops < end)]
-        if not len(inside):
-            continue
-        best = int(inside[np.argmax(energies[inside])])
-        around = float(np.median(energies[accepted[max(0, gap - 4) : gap + 6]]))
-        quiet = features.floor(energies[max(0, begin - 2 * apart) : end + 2 * apart])
-        if energies[best] > max(BACK_SHARE * around, 2 * FLOORS * quiet, LEAST):
-            more.append(best)
-    return np.sort(np.concatenate((accepted, np.array(more, dtype=np.intp))))
+def _maxima(x: Floats, middles: Indices, rate: float) -> Floats:
+    """R maxima near these samples, some beats at a time."""
+    if not np.isfinite(x).all():
+        x = filters.filled(x)
+    parts = [deflections(x, middles[begin : begin + TOGETHER], rate) for begin in range(0, len(middles), TOGETHER)]
+    found = Deflections(*(np.concatenate([getattr(part, name) for part in parts]) for name in Deflections.__slots__))
+    return fiducials(found, up=upright(found.up, found.down))

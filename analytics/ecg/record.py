@@ -2,16 +2,18 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics import intervals, quality
+from analytics import quality
+from analytics.beats import Beats, Codes
 from analytics.ecg import peaks
+from analytics.ecg.kinds import kinds
 from analytics.ecg.leads import usual
-from analytics.ecg.trust import ENOUGH, WINDOW, trust
-from analytics.ecg.vote import matched, neurokit_peaks
+from analytics.ecg.precision import precision
+from analytics.ecg.trust import ENOUGH, WINDOW, trusts
+from analytics.ecg.vote import consensus, voices
 from analytics.filters import filled
 from analytics.quality import Quality
 from kiosk.measures import Reason
@@ -21,68 +23,55 @@ from kiosk.recording import Track
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-METHOD = "ecg-r-peaks-1"
+METHOD = "ecg-r-peaks-2"
 BETTER = 0.1
 """Mean quality by which another lead must be better than the usual one."""
 SHOWN = 0.1
 """Trust from which beats are told at all; for numbers it takes more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Beats:
-    """What a track says about its beats."""
-
-    lead: str
-    times: Floats
-    """R times in seconds since the recording's origin."""
-    held: Flags
-    """For each beat but the first: whether the interval that ends there may be used."""
-    signal_quality: float
-    """Mean over all seconds of quality x trust."""
-    agreement: float | None
-    """F1 with the second detector; None where it had nothing to say."""
-    trouble: Reason | None
-    """What is wrong with most of the seconds that cannot be used; None where nothing is."""
+SHORTEST = 2.0
+"""Seconds of a segment in which beats are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """The same for one segment, times in seconds after its first sample."""
+    """The beats of one segment, times in seconds after its first sample."""
 
     at: Floats
-    good: Flags
     held: Flags
+    kinds: Codes
+    precision: float
     quality: Quality
     trusted: Floats
-    same: int
-    compared: int
+    confirmed: int
+    doubted: int
 
 
-def beats(track: Track, *, correction: bool = True, vote: bool = True) -> Beats:
+def beats(track: Track, *, vote: bool = True) -> Beats:
     """All beats of an ECG track. Gaps restart; intervals across gaps or unreadable seconds do not hold."""
     assert track.rate is not None
     lead = _lead(track)
-    times: list[Floats] = []
-    held: list[Flags] = []
+    times, held = [np.empty(0)], [np.zeros(0, dtype=np.bool_)]
     stretches: list[_Stretch] = []
     for segment in track.segments():
-        if len(segment.times) < 2 * track.rate:
+        if len(segment.times) < SHORTEST * track.rate:
             continue
-        found = _stretch(segment.samples[:, lead].astype(np.float64), track.rate, correction=correction, vote=vote)
-        index = found.at * track.rate
+        found = _stretch(segment.samples[:, lead].astype(np.float64), track.rate, vote=vote)
         stretches.append(found)
-        times.append(np.interp(index, np.arange(len(segment.times)), segment.times / SECOND))
+        times.append(np.interp(found.at * track.rate, np.arange(len(segment.times)), segment.times / SECOND))
         # the interval that would end at the first beat spans the gap
-        held.append(np.concatenate((np.zeros(min(1, len(index)), dtype=np.bool_), found.held)))
-    joined = np.concatenate(held) if held else np.zeros(0, dtype=np.bool_)
-    compared = sum(stretch.compared for stretch in stretches)
+        held.append(np.concatenate((np.zeros(min(1, len(found.at)), dtype=np.bool_), found.held)))
+    confirmed, doubted = (sum(getattr(each, name) for each in stretches) for name in ("confirmed", "doubted"))
     scores = np.concatenate([stretch.quality.value * stretch.trusted for stretch in stretches] or [np.zeros(1)])
+    counts = np.array([len(stretch.at) for stretch in stretches])
+    errors = np.array([stretch.precision for stretch in stretches])
     return Beats(
-        lead=track.channels[lead],
-        times=np.concatenate(times) if times else np.empty(0),
-        held=joined[1:],
-        signal_quality=float(scores.mean()),
-        agreement=2 * sum(stretch.same for stretch in stretches) / compared if compared else None,
+        channel=track.channels[lead],
+        times=np.concatenate(times),
+        held=np.concatenate(held)[1:],
+        kinds=np.concatenate([np.zeros(0, dtype=np.uint8), *(stretch.kinds for stretch in stretches)]),
+        precision=float(np.sqrt(np.average(errors**2, weights=counts))) if counts.sum() else 0.0,
+        signal_quality=float(scores.mean()) if len(scores) else 0.0,
+        agreement=2 * confirmed / (2 * confirmed + doubted) if confirmed + doubted else None,
         trouble=_trouble(stretches),
     )
 
@@ -104,35 +93,38 @@ def _lead(track: Track) -> int:
     return best if scores[best] > scores[first] + BETTER else first
 
 
-def _stretch(x: Floats, rate: float, *, correction: bool, vote: bool) -> _Stretch:
-    found = peaks.beats(x, rate)
-    wave = filled(x)
+def _stretch(x: Floats, rate: float, *, vote: bool) -> _Stretch:
     judged = quality.ecg(x, rate)
+    wave = filled(x)
+    found = peaks.beats(wave, rate)
     windows = max(1, round(len(x) / (WINDOW * rate)))
     edges = np.linspace(0, len(x), windows + 1).astype(np.intp)
-    trusts = np.array([trust(wave, found, rate, int(begin), int(end)) for begin, end in pairwise(edges)])
+    trust = trusts(wave, found, rate, edges)
     size = round(rate)
     middles = np.arange(len(judged.value)) * size + size // 2
-    trusted = trusts[np.searchsorted(edges, middles, side="right") - 1]
+    trusted = trust[np.searchsorted(edges, middles, side="right") - 1]
     usable = (judged.value >= quality.READABLE) & (trusted >= ENOUGH)
-    shown = trusts[np.searchsorted(edges, found.at, side="right") - 1] >= SHOWN
-    at = found.at[shown]
+    at = found.at[trust[np.searchsorted(edges, found.at, side="right") - 1] >= SHOWN]
     second = np.minimum((at / size).astype(np.intp), len(usable) - 1)
-    good = usable[second]
     # one bad second between two beats is enough
     bad_before = np.concatenate(([0], np.cumsum(~usable)))
-    steps = np.diff(at) / rate
-    held = intervals.possible(steps) & (bad_before[second[1:] + 1] == bad_before[second[:-1]])
-    if correction:
-        held = intervals.usual(steps, held)
-    same = compared = 0
-    theirs = neurokit_peaks(wave, rate) if vote and good.any() else None
-    if theirs is not None:
+    held = bad_before[second[1:] + 1] == bad_before[second[:-1]]
+    confirmed = doubted = 0
+    if vote and (good := usable[second]).any():
         # asked only where we say something
-        theirs = theirs[usable[np.minimum((theirs * rate / size).astype(np.intp), len(usable) - 1)]]
-        ours = at[good] / rate
-        same, compared = matched(ours, theirs), len(ours) + len(theirs)
-    return _Stretch(at / rate, good, held, judged, np.where(usable, trusted, 0.0), same, compared)
+        others = [times[usable[np.minimum((times * rate / size).astype(np.intp), len(usable) - 1)]]
+                  for times in voices(wave, rate)]  # fmt: skip
+        confirmed, doubted = consensus(at[good] / rate, others)
+    return _Stretch(
+        at=at / rate,
+        held=held,
+        kinds=kinds(wave, at, rate),
+        precision=precision(wave, at, rate),
+        quality=judged,
+        trusted=np.where(usable, trusted, 0.0),
+        confirmed=confirmed,
+        doubted=doubted,
+    )
 
 
 def _trouble(stretches: list[_Stretch]) -> Reason | None:

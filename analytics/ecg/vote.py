@@ -1,7 +1,8 @@
-"""A second opinion on the beats of a record: neurokit2's detector, and how far it agrees."""
+"""Other opinions on the beats of a record: neurokit2's and heartpy's detectors, and how far they agree with ours."""
 
 import logging
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ Floats = NDArray[np.float64]
 TOLERANCE = 0.100
 """Seconds within which two beats are the same."""
 PIECE = 300.0
-"""Seconds given to the other detector at once: its thresholds are means over all it gets."""
+"""Seconds given to another detector at once: its thresholds are means over all it gets."""
 SHORTEST = 10.0
 
 _log = logging.getLogger(__name__)
@@ -25,11 +26,18 @@ def agreement(ours: Floats, theirs: Floats, *, tolerance: float = TOLERANCE) -> 
 
 def matched(ours: Floats, theirs: Floats, *, tolerance: float = TOLERANCE) -> int:
     """How many beats the two series share, each beat used once."""
-    same = i = j = 0
+    return len(pairs(ours, theirs, tolerance=tolerance))
+
+
+def pairs(ours: Floats, theirs: Floats, *, tolerance: float = TOLERANCE) -> list[tuple[int, int]]:
+    """Places of the beats that the two series share."""
+    same = []
+    i = j = 0
     first, second = ours.tolist(), theirs.tolist()
     while i < len(first) and j < len(second):
         if abs(first[i] - second[j]) <= tolerance:
-            same, i, j = same + 1, i + 1, j + 1
+            same.append((i, j))
+            i, j = i + 1, j + 1
         elif first[i] < second[j]:
             i += 1
         else:
@@ -37,8 +45,35 @@ def matched(ours: Floats, theirs: Floats, *, tolerance: float = TOLERANCE) -> in
     return same
 
 
+def consensus(ours: Floats, others: list[Floats]) -> tuple[int, int]:
+    """How many of our beats some other has as well; and how many none has, or all others have and we do not."""
+    if not others:
+        return 0, 0
+    theirs = others[0]
+    for other in others[1:]:
+        theirs = theirs[[place for place, _ in pairs(theirs, other)]]
+    confirmed = {place for other in others for place, _ in pairs(ours, other)}
+    return len(confirmed), len(ours) - len(confirmed) + len(theirs) - matched(ours, theirs)
+
+
+def voices(x: Floats, rate: float) -> list[Floats]:
+    """R times in seconds by each of the other detectors that had something to say."""
+    heard = [_asked(detector, x, rate) for detector in (_neurokit, _heartpy)]
+    return [times for times in heard if times is not None and len(times)]
+
+
 def neurokit_peaks(x: Floats, rate: float) -> Floats | None:
     """R times in seconds after Makowski et al. 2021 (doi:10.3758/s13428-020-01516-y); None where it failed."""
+    return _asked(_neurokit, x, rate)
+
+
+def heartpy_peaks(x: Floats, rate: float) -> Floats | None:
+    """R times in seconds after van Gent et al. 2019 (doi:10.5334/jors.241); None where it failed."""
+    return _asked(_heartpy, x, rate)
+
+
+def _asked(detector: Callable[[Floats, float], Floats], x: Floats, rate: float) -> Floats | None:
+    """What a detector says, asked for some minutes at a time."""
     if len(x) < SHORTEST * rate:
         return None
     peaks: list[Floats] = []
@@ -50,14 +85,28 @@ def neurokit_peaks(x: Floats, rate: float) -> Floats | None:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                # seconds to import, and needed only here
-                import neurokit2
-
-                clean = neurokit2.ecg_clean(x[begin:end], sampling_rate=round(rate))
-                _, found = neurokit2.ecg_peaks(clean, sampling_rate=round(rate))
-            peaks.append((begin + np.asarray(found["ECG_R_Peaks"], dtype=np.float64)) / rate)
+                peaks.append((begin + detector(x[begin:end], rate)) / rate)
         except Exception as error:
             # a voter may fail on what it was not made for; its voice is missing then, no more
-            _log.info("no second opinion on a stretch of ECG: %s", type(error).__name__)
+            _log.info("%s has no opinion on a stretch of ECG: %s", detector.__name__, type(error).__name__)
             return None
     return np.concatenate(peaks)
+
+
+def _neurokit(x: Floats, rate: float) -> Floats:
+    # seconds to import, and needed only here
+    import neurokit2
+
+    clean = neurokit2.ecg_clean(x, sampling_rate=round(rate))
+    _, found = neurokit2.ecg_peaks(clean, sampling_rate=round(rate))
+    return np.asarray(found["ECG_R_Peaks"], dtype=np.float64)
+
+
+def _heartpy(x: Floats, rate: float) -> Floats:
+    import heartpy
+
+    # its advice for an ECG: wander away, and the scale that its moving average wants
+    level = heartpy.remove_baseline_wander(x, rate)
+    data, _ = heartpy.process(heartpy.scale_data(level), rate)
+    kept = np.asarray(data["binary_peaklist"], dtype=np.bool_)
+    return np.asarray(data["peaklist"], dtype=np.float64)[kept]

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -12,6 +12,8 @@ SPOT = 0
 """The revision of what devices measured themselves."""
 RECENT = 10
 """Sessions of a kiosk by which one knows what its devices measure."""
+EARLIER = 20
+"""Sessions that make a person's baseline: the last ones."""
 _DEAD = ("failed", "gone")
 
 
@@ -45,6 +47,37 @@ def results(db: Session, wanted: Collection[str], measure: str) -> dict[str, flo
         )
     )
     return {row[0]: row[1] for row in rows}
+
+
+def earlier(db: Session, session: SessionRow, measures: Collection[str]) -> dict[str, list[float]]:
+    """What the person's sessions before this one say of each measure, the newest first."""
+    began = func.coalesce(col(SessionRow.origin_utc_ns), col(SessionRow.first_seen_ns))
+    last = (
+        select(col(SessionRow.id), col(SessionRow.revision), began.label("began"))
+        .where(
+            col(SessionRow.patient_id) == session.patient_id,
+            began < (session.origin_utc_ns or session.first_seen_ns),
+            col(SessionRow.revision) > 0,
+        )
+        .order_by(began.desc())
+        .limit(EARLIER)
+        .subquery()
+    )
+    rows = db.execute(
+        select(col(ReadingRow.measure), col(ReadingRow.value))
+        .join(last, and_(col(ReadingRow.session_id) == last.c.id, col(ReadingRow.revision) == last.c.revision))
+        .where(
+            col(ReadingRow.measure).in_(measures),
+            col(ReadingRow.scope) == "recording",
+            col(ReadingRow.preferred),
+        )
+        .order_by(last.c.began.desc())
+    )
+    found: dict[str, list[float]] = {}
+    for measure, value in rows:
+        if value is not None:
+            found.setdefault(measure, []).append(value)
+    return found
 
 
 def spot_measures(db: Session, session: SessionRow) -> frozenset[str]:

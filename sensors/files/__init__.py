@@ -4,24 +4,25 @@ One module per format turns bytes into named waves (`content`); `assemble` makes
 is adding a module and a line in `_content`. Bounds on size are in `source`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from kiosk.errors import BadRecording
 from kiosk.recording import Recording
 from sensors.files import arrays, assemble, edf, text, wfdb
-from sensors.files.content import Content, Start
+from sensors.files.content import Content, Start, merged
 from sensors.files.edf import Annotation, annotations
 from sensors.files.folder import Found, find
 from sensors.files.session import join
-from sensors.files.source import bad, check_rate, size, suffix
+from sensors.files.source import NoRecording, bad, check_rate, size, suffix
 
-__all__ = ["KINDS", "Annotation", "Found", "annotations", "find", "join", "read", "read_session"]
+__all__ = ["KINDS", "Annotation", "Found", "NoRecording", "annotations", "find", "join", "read", "read_session"]
 
 WAVES = ("ecg", "ppg", "eeg", "respiration", "eda", "skin_temperature", "acceleration")
 LATER = ("video", "image", "voice")
 KINDS = ("auto", "rr", *WAVES, *LATER)
-_OWN = (".edf", ".bdf", ".npy", ".mat", ".csv", ".tsv", ".txt", *text.SUFFIXES)
+_OWN = (".edf", ".bdf", ".npy", ".npz", ".mat", ".csv", ".tsv", ".txt", *text.SUFFIXES)
 """Formats in one file: where that is absent, nobody meant a record of several."""
 _LATER_SUFFIXES = {
     "video": (".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v"),
@@ -36,11 +37,29 @@ def read(path: Path, *, kind: str = "auto", channel: str | None = None, rate: fl
 
 
 def read_session(
-    paths: Iterable[Path], *, kind: str = "auto", channel: str | None = None, rate: float | None = None, name: str = ""
+    paths: Iterable[Path],
+    *,
+    kind: str = "auto",
+    channel: str | None = None,
+    rate: float | None = None,
+    name: str = "",
+    optional: Container[Path] = (),
 ) -> Recording:
-    """Files of one visit as one recording, each at the time when it began where all of them say."""
-    parts = [_read(path, kind, channel, rate) for path in paths]
-    return join([recording for recording, _ in parts], [start for _, start in parts], name)
+    """Files of one visit as one recording, each at the time when it began where all of them say.
+
+    Those that are `optional` may turn out to be no recordings; they are then among what was not read.
+    """
+    parts: list[tuple[Recording, Start | None]] = []
+    left: list[tuple[str, str]] = []
+    for path in paths:
+        try:
+            parts.append(_read(path, kind, channel, rate))
+        except NoRecording as error:
+            if path not in optional:
+                raise
+            left.append(("not read", str(error).replace(str(path), path.name)))
+    joined = join([recording for recording, _ in parts], [start for _, start in parts], name)
+    return replace(joined, assumed=merged((*joined.assumed, *left)))
 
 
 def _read(path: Path, kind: str, channel: str | None, rate: float | None) -> tuple[Recording, Start | None]:
@@ -73,6 +92,8 @@ def _content(path: Path, kind: str, rate: float | None) -> Content:
         return _fixed(path, edf.read(path), rate)
     if ending == ".npy" or begin[:6] == b"\x93NUMPY":
         return arrays.read_npy(path, kind=kind, rate=rate)
+    if ending == ".npz":
+        return arrays.read_npz(path, kind=kind, rate=rate)
     if ending == ".mat":
         return arrays.read_mat(path, kind=kind, rate=rate)
     if (path.with_suffix(".hea")).is_file() and ending not in (".csv", ".tsv", ".txt"):

@@ -1,8 +1,11 @@
-"""Arrays without a text around them: NumPy's .npy and MATLAB's .mat up to version 7."""
+"""Arrays without a text around them: NumPy's .npy and .npz, and MATLAB's .mat up to version 7."""
 
 import io
 import re
+import zipfile
+import zlib
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +13,8 @@ from numpy.typing import NDArray
 from kiosk.errors import BadRecording
 from sensors.files import matlab, table
 from sensors.files.content import Content
-from sensors.files.matlab import Numbers
-from sensors.files.source import MOST_BYTES, bad, check_count, load
+from sensors.files.matlab import Numbers, Variables
+from sensors.files.source import MOST_BYTES, bad, check_count, load, none
 from sensors.files.table import Table
 
 MOST_CHANNELS = 512
@@ -19,11 +22,26 @@ _RATE = re.compile(r"fs|sr|rate|freq|frequency|sampl(?:e|ing)_?(?:rate|freq(?:ue
 _TIME = re.compile(r"t|time|times|timer|timestamps?|datetime|ts|(?:time|t)_m?s", re.IGNORECASE)
 _NAMES = re.compile(r"header|labels?|names?|channels?|sig_?names?|leads?|columns?", re.IGNORECASE)
 _UNITS = re.compile(r"units?", re.IGNORECASE)
+_COUNTS = re.compile(r"(?:adu|counts?|lsb|adc)_?per_?([mun]?V)", re.IGNORECASE)
+_RAW = re.compile(r"(\w+?)_(?:adu|counts?|lsb|adc|raw)", re.IGNORECASE)
 
 
 def read_npy(path: Path, *, kind: str, rate: float | None) -> Content:
     """One array: a column or row of samples, or a column per channel (the longer axis is time)."""
-    content = load(path)
+    array = _array(path, load(path))
+    if array.dtype.names and array.ndim == 1:
+        rows = cast("NDArray[np.void]", array)
+        names = tuple(name for name in array.dtype.names if rows[name].dtype.kind in "iufb" and rows[name].ndim == 1)
+        fields = tuple(rows[name].astype(np.float64) for name in names)
+        return table.read(path, _checked(path, Table(names, fields)), kind=kind, rate=rate)
+    columns = _columns(path, array)
+    return table.read(
+        path, _checked(path, Table(("",) * len(columns), tuple(columns), named=False)), kind=kind, rate=rate
+    )
+
+
+def _array(path: Path, content: bytes) -> NDArray[np.generic]:
+    """The array that .npy bytes hold."""
     if content[:6] != b"\x93NUMPY":
         raise bad(path, "this is no .npy file")
     try:
@@ -32,20 +50,13 @@ def read_npy(path: Path, *, kind: str, rate: float | None) -> Content:
         check_count(path, count)
         if dtype.hasobject or count * dtype.itemsize > MOST_BYTES:
             raise bad(path, "holds Python objects, which are not read")
-        array = np.load(io.BytesIO(content), allow_pickle=False)
+        array: NDArray[np.generic] = np.load(io.BytesIO(content), allow_pickle=False)
     except BadRecording:
         raise
     except Exception:
         # numpy reads the header as Python text: damage shows as any error that the language has
-        raise bad(path, "truncated or damaged: this .npy does not fit its own header") from None
-    if array.dtype.names:
-        names = tuple(name for name in array.dtype.names if array.dtype[name].kind in "iufb" and array.ndim == 1)
-        fields = tuple(array[name].astype(np.float64) for name in names)
-        return table.read(path, _checked(path, Table(names, fields)), kind=kind, rate=rate)
-    columns = _columns(path, array)
-    return table.read(
-        path, _checked(path, Table(("",) * len(columns), tuple(columns), named=False)), kind=kind, rate=rate
-    )
+        raise bad(path, "truncated or damaged: an array does not fit its own header") from None
+    return array
 
 
 def _npy_header(content: bytes) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
@@ -56,9 +67,36 @@ def _npy_header(content: bytes) -> tuple[tuple[int, ...], bool, np.dtype[np.gene
     return np.lib.format.read_array_header_2_0(stream)
 
 
+def read_npz(path: Path, *, kind: str, rate: float | None) -> Content:
+    """The arrays of a .npz file, by the same rules as those of a .mat file."""
+    held = Variables()
+    try:
+        with zipfile.ZipFile(io.BytesIO(load(path))) as packed:
+            members = packed.infolist()
+            if len(members) > MOST_CHANNELS or sum(member.file_size for member in members) > MOST_BYTES:
+                raise bad(path, f"more than {MOST_CHANNELS} arrays or {MOST_BYTES} bytes when unpacked")
+            for member in members:
+                if not member.filename.endswith(".npy"):
+                    continue
+                with packed.open(member) as file:
+                    # a directory that lies about a size must not fill the memory
+                    array = _array(path, file.read(member.file_size))
+                name = member.filename.removesuffix(".npy")
+                if array.dtype.kind in "iufb" and array.size:
+                    held.numbers[name] = array.astype(np.float64).reshape(array.shape or (1,))
+                elif array.dtype.kind == "U":
+                    held.words[name] = [str(word) for word in array.ravel()]
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
+        raise bad(path, f"truncated or damaged .npz file ({error})") from None
+    return _content(path, held, kind=kind, rate=rate)
+
+
 def read_mat(path: Path, *, kind: str, rate: float | None) -> Content:
     """The arrays of a .mat file: signals beside, if present, time, rate and names. Structs are looked into once."""
-    held = matlab.read(path)
+    return _content(path, matlab.read(path), kind=kind, rate=rate)
+
+
+def _content(path: Path, held: Variables, *, kind: str, rate: float | None) -> Content:
     numbers, words = held.numbers, held.words
     found = [name for name in numbers if _RATE.fullmatch(name)]
     known = float(numbers[found[0]].flat[0]) if found and numbers[found[0]].size <= 2 else None
@@ -68,7 +106,9 @@ def read_mat(path: Path, *, kind: str, rate: float | None) -> Content:
     units = next((words[name] for name in words if _UNITS.fullmatch(name)), [])
     signals = {n: a for n, a in numbers.items() if n not in times and n not in found and max(a.shape) > 1}
     if not signals:
-        raise bad(path, "holds no array of samples")
+        raise none(path, "holds no array of samples")
+    counts = {match[1]: float(a.flat[0]) for n, a in numbers.items() if a.size == 1 and (match := _COUNTS.fullmatch(n))}
+    scale = next(((unit, count) for unit, count in counts.items() if count > 0), None)
     names: list[str] = []
     columns: list[Numbers] = []
     length = max(max(array.shape) for array in signals.values())
@@ -76,8 +116,12 @@ def read_mat(path: Path, *, kind: str, rate: float | None) -> Content:
         if max(array.shape) != length:
             continue
         parts = _columns(path, array)
-        own = labels if len(labels) == len(parts) and len(set(labels)) == len(labels) else []
-        names += own or ([name] if len(parts) == 1 else [f"{name} {i + 1}" for i in range(len(parts))])
+        own = labels if len(labels) == len(parts) else []
+        title = name
+        if scale and (wave := _RAW.fullmatch(name)):
+            # the file says how many of the converter's counts are a unit
+            title, parts = f"{wave[1]}_{scale[0]}", [part / scale[1] for part in parts]
+        names += own or ([title] if len(parts) == 1 else [f"{title} {i + 1}" for i in range(len(parts))])
         columns += parts
     texts: dict[int, list[str]] = {}
     all_columns: list[Numbers | None] = list(columns)
@@ -117,5 +161,5 @@ def _columns(path: Path, array: NDArray[np.generic]) -> list[Numbers]:
 def _checked(path: Path, made: Table) -> Table:
     lengths = {len(column) for column in made.columns if column is not None}
     if not lengths or max(lengths) < 2:
-        raise bad(path, "has fewer than two samples")
+        raise none(path, "has fewer than two samples")
     return made

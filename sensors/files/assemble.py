@@ -12,8 +12,8 @@ from kiosk.recording import Recording, Track
 from kiosk.signals import SIGNALS
 from sensors.files import naming, shape
 from sensors.files.content import Content, Intervals, Wave, merged
-from sensors.files.scale import scaled
-from sensors.files.source import bad, suffix
+from sensors.files.scale import Scale, scale_of
+from sensors.files.source import bad, none, suffix
 
 AXES = ("x", "y", "z")
 Named = tuple[Wave, str]
@@ -25,7 +25,7 @@ def recording(path: Path, content: Content, *, kind: str, channel: str | None) -
     if content.intervals is not None:
         if kind not in ("auto", "rr"):
             raise bad(path, f"holds beats or intervals and no {kind}")
-        track = rr_track(content.intervals, device_of(path))
+        track = rr_track(path, content.intervals)
         return Recording((track,), str(path), content.intervals.beats, merged(content.assumed))
     if kind == "rr":
         raise bad(path, "holds waves and no beat intervals")
@@ -50,11 +50,11 @@ def device_of(path: Path) -> str:
     return plain[:60] or "file"
 
 
-def rr_track(intervals: Intervals, device: str) -> Track:
+def rr_track(path: Path, intervals: Intervals) -> Track:
     """Intervals in milliseconds, each at the time of the beat that ended it."""
     times = np.rint(intervals.ends * SECOND).astype(np.int64)
     samples = (intervals.lengths * 1000).astype(np.float32).reshape(-1, 1)
-    return Track("rr", device, ("rr",), None, times, samples)
+    return _track(path, Track, "rr", device_of(path), ("rr",), None, times, samples)
 
 
 def _titles(waves: tuple[Wave, ...]) -> list[str]:
@@ -127,20 +127,29 @@ def _guessed(
             assumed.append(("kind", f"{signal}, from the shape of the wave"))
             if len(unknown) > 1:
                 assumed += [("channel", title) for _, title in taken]
+            assumed += [
+                ("not read", title) for (_, title), guess in zip(unknown, shapes, strict=True) if guess != signal
+            ]
             return [(wave, signal) for wave, _ in taken], assumed
     titles = [title for _, title in unknown] + left
-    raise bad(path, f"nothing says what it holds ({', '.join(titles[:20])}): pass --kind and, of several, --channel")
+    raise none(path, f"nothing says what it holds ({', '.join(titles[:20])}): pass --kind and, of several, --channel")
 
 
 def _tracks(path: Path, named: list[Named]) -> tuple[tuple[Track, ...], list[tuple[str, str]]]:
     assumed: list[tuple[str, str]] = []
     groups: dict[tuple[str, float | None, int, int], list[_Member]] = {}
     several = len(named) > 1
+    # what a recorder sampled together in a unit that it does not name, it has in one unit
+    scales: dict[tuple[str, str], Scale] = {
+        key: scale_of([wave for wave, signal in named if (signal, wave.unit) == key], key[0])
+        for key in {(signal, wave.unit): None for wave, signal in named}
+    }
     for wave, signal in named:
-        values, unit = scaled(wave, signal)
+        scale = scales[signal, wave.unit]
+        values = scale.of(wave.values)
         title = naming.label(wave.name, signal)
-        if unit:
-            assumed.append(("unit", f"{title}: {unit}" if several else unit))
+        if scale.assumed:
+            assumed.append(("unit", f"{title}: {scale.assumed}" if several else scale.assumed))
         if not np.isfinite(values).any():
             assumed.append(("not read", f"{title} (no sample is a number)"))
             continue

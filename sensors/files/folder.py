@@ -10,7 +10,7 @@ from sensors.files.layout import layout_of
 from sensors.files.source import beginning, suffix
 
 TABLES = (".csv", ".tsv", ".txt", *intervals.SUFFIXES)
-READ = (".hea", ".edf", ".bdf", ".npy", ".mat", *TABLES)
+READ = (".hea", ".edf", ".bdf", ".npy", ".npz", ".mat", *TABLES)
 # not recordings by themselves: a record's header speaks for them
 PARTS = (".dat", ".atr", ".qrs", ".ecg", ".ann", ".xyz")
 
@@ -21,10 +21,13 @@ class Found:
 
     recordings: tuple[Path, ...]
     passed_over: tuple[Path, ...]
+    named: frozenset[Path] = frozenset()
+    """Those that the caller named, and did not leave to be found in a folder."""
 
 
 def find(paths: Iterable[Path]) -> Found:
     """Recordings among files and, recursively, in folders. A file that is named is taken whatever its name is."""
+    paths = tuple(paths)
     found: dict[Path, None] = {}
     passed: dict[Path, None] = {}
     for path in paths:
@@ -44,7 +47,7 @@ def find(paths: Iterable[Path]) -> Found:
                 found.setdefault(file)
             elif not _is_part(file):
                 passed.setdefault(file)
-    return Found(tuple(found), tuple(passed))
+    return Found(tuple(found), tuple(passed), frozenset(path for path in paths if path in found))
 
 
 def _is_part(file: Path) -> bool:

@@ -14,6 +14,10 @@ MOST = 5_000_000
 """Intervals in a file: forty days at 87 beats a minute."""
 _POSSIBLE = (0.1, 10.0)
 """Seconds that `rr` in the catalogue can be; a file whose typical interval is outside holds no intervals."""
+_PAUSE = 3600.0
+"""Seconds between two beats above which a number is none of the intervals: some files begin with the time of day."""
+_HUGE = 1e12
+"""No interval in any unit is as long, and sums of such numbers stay finite."""
 _SECTION = re.compile(r"^\[HRData\]\s*$(.*?)(?=^\[|\Z)", re.MULTILINE | re.DOTALL)
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[0-9],\d{2,}", re.ASCII)
@@ -41,13 +45,15 @@ def looks_like(text: str) -> bool:
 
 def plausible(values: NDArray[np.float64]) -> bool:
     """Whether numbers without a name behave as intervals do. A wave at the same heights is smooth, or dwells."""
-    if len(values) < 5 or not np.isfinite(values).all():
+    if len(values) < 5 or not (np.abs(values) < _HUGE).all():
         return False
     middle = float(np.median(values))
     scale = 1.0 if 0.3 <= middle <= 1.7 else 1e-3
     if not 0.3 <= middle * scale <= 1.7:
         return False
     if scale == 1e-3 and (values < 10).any():
+        return False
+    if (values * scale > _PAUSE).any():
         return False
     low, high = np.percentile(values, (5, 95))
     if low < 0.5 * middle or high > 2 * middle:
@@ -63,8 +69,9 @@ def in_seconds(path: Path, values: NDArray[np.float64], unit: str) -> tuple[NDAr
         raise bad(path, "has fewer than two intervals")
     if len(values) > MOST:
         raise bad(path, f"{len(values)} intervals, at most {MOST} are read")
-    if not np.isfinite(values).all():
-        raise bad(path, f"interval {int(np.argmin(np.isfinite(values))) + 1} is no number")
+    if not (usual := np.abs(values) < _HUGE).all():
+        row = int(np.argmin(usual))
+        raise bad(path, f"interval {row + 1} is {values[row]:g}: that is no interval")
     if (values <= 0).any():
         row = int(np.argmax(values <= 0))
         raise bad(path, f"interval {row + 1} is {values[row]:g}: an interval is above zero")

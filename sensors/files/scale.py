@@ -1,4 +1,7 @@
-"""A wave's values in its signal's own unit; for ECG and EEG it is guessed from their size where the file is silent."""
+"""Waves in their signal's own unit; for ECG, EEG and acceleration guessed from their size where the file is silent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,6 +9,8 @@ from numpy.typing import NDArray
 from kiosk.signals import SIGNALS
 from sensors.files import naming
 from sensors.files.content import Wave
+
+Samples = NDArray[np.floating]
 
 # the unit (that many of the signal's own) whose typical spread of an undisturbed signal this is
 _SPREADS = {
@@ -15,44 +20,61 @@ _SPREADS = {
 _MOST = {"ecg": 20.0, "eeg": 10_000.0}
 
 
-def scaled(wave: Wave, signal: str) -> tuple[NDArray[np.float32], str]:
-    """The values in the signal's unit, and what had to be assumed for it (empty: nothing)."""
-    values = wave.values
-    known = naming.factor(signal, wave.unit) if wave.unit or signal not in _SPREADS else None
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What to multiply with, and what had to be assumed for it (empty: nothing)."""
+
+    factor: float
+    assumed: str = ""
+
+    def of(self, values: Samples) -> NDArray[np.float32]:
+        """The values in the signal's unit; what does not fit is a lost sample, like what the device lost itself."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            product = values if self.factor == 1 else values.astype(np.float64) * self.factor
+            single = product.astype(np.float32)
+        single[~np.isfinite(single)] = np.nan
+        return single
+
+
+def scale_of(waves: Sequence[Wave], signal: str) -> Scale:
+    """The one scale of waves that were recorded together in one unit."""
+    unit = waves[0].unit
+    known = naming.factor(signal, unit) if unit or signal not in _SPREADS else None
     if known is not None:
-        return _times(values, known), ""
+        return Scale(known)
     if signal == "acceleration":
-        return _gravity(values)
-    if signal not in _SPREADS:
-        return _times(
-            values, 1.0
-        ), f"{SIGNALS[signal].unit}, for none is named" if not wave.unit else f"{wave.unit}, taken as it is"
-    good = values[np.isfinite(values)]
-    low, high = np.percentile(good, (1, 99)) if len(good) else (0.0, 0.0)
-    spread, size = float(high - low), float(max(abs(low), abs(high)))
+        return _gravity(waves)
+    if signal in _SPREADS:
+        return _by_spread(waves, signal)
+    return Scale(1.0, f"{unit}, taken as it is" if unit else f"{SIGNALS[signal].unit}, for none is named")
+
+
+def _by_spread(waves: Sequence[Wave], signal: str) -> Scale:
+    bounds = []
+    for wave in waves:
+        good = wave.values[np.isfinite(wave.values)]
+        low, high = np.percentile(good, (1, 99)) if len(good) else (0.0, 0.0)
+        if low != high or not len(waves) > 1:
+            bounds.append((float(high - low), float(max(abs(low), abs(high)))))
+    # most leads are in order: the middle one settles it
+    spread, size = np.median(bounds, axis=0).tolist() if bounds else (0.0, 0.0)
     for unit, factor, most in _SPREADS[signal]:
         if 0 < spread < most and size * factor <= _MOST[signal]:
-            return _times(values, factor), f"{unit}, from the size of the values"
+            return Scale(factor, f"{unit}, from the size of the values")
     if size == 0:
-        return _times(values, 1.0), "unknown: all values are zero"
+        return Scale(1.0, "unknown: all values are zero")
     # counts of a converter: a power of ten that makes them possible, no more is known
-    power = int(np.ceil(np.log10(size / _MOST[signal])))
-    return _times(values, 10.0**-power), f"counts of unknown size, divided by 1e{power}"
+    power = max(0, int(np.ceil(np.log10(size / _MOST[signal]))))
+    return Scale(10.0**-power, f"counts of unknown size, divided by 1e{power}")
 
 
-def _times(values: NDArray[np.floating], factor: float) -> NDArray[np.float32]:
-    with np.errstate(over="ignore", invalid="ignore"):
-        product = (values if factor == 1 else values.astype(np.float64) * factor).astype(np.float32)
-    # what does not fit is a lost sample, like what the device lost itself
-    product[~np.isfinite(product)] = np.nan
-    return product
-
-
-def _gravity(values: NDArray[np.floating]) -> tuple[NDArray[np.float32], str]:
-    """One axis says little; its largest usual value is gravity in some unit."""
-    good = np.abs(values[np.isfinite(values)])
-    usual = float(np.percentile(good, 99)) if len(good) else 0.0
+def _gravity(waves: Sequence[Wave]) -> Scale:
+    """One axis says little; the largest usual value is gravity in some unit."""
+    usual = 0.0
+    for wave in waves:
+        good = np.abs(wave.values[np.isfinite(wave.values)])
+        usual = max(usual, float(np.percentile(good, 99)) if len(good) else 0.0)
     for unit, one, most in (("g", 1.0, 4.0), ("m/s2", 9.80665, 30.0), ("1/64 g", 64.0, 300.0), ("mg", 1e3, 4e4)):
         if usual < most:
-            return _times(values, 1 / one), f"{unit}, from the size of the values"
-    return _times(values, 1.0), "unknown, taken as it is"
+            return Scale(1 / one, f"{unit}, from the size of the values")
+    return Scale(1.0, "unknown, taken as it is")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -23,7 +24,7 @@ def join(recordings: Sequence[Recording], starts: Sequence[Start | None] = (), n
                 raise BadRecording(f"{recording.name}: a session has one list of beats, this is a second")
             beats = tuple(beat + move / 1e9 for beat in recording.beats)
         tracks += [_distinct(replace(track, times=track.times + np.int64(move)), tracks) for track in recording.tracks]
-        assumed += [(what, f"{recording.name}: {value}") for what, value in recording.assumed]
+        assumed += [(what, f"{Path(recording.name).name}: {value}") for what, value in recording.assumed]
     return Recording(tuple(tracks), name or recordings[0].name, beats, merged(assumed))
 
 

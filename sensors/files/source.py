@@ -13,11 +13,21 @@ MOST_VALUES = 200_000_000
 LONGEST = 40 * 86_400
 """Seconds from first to last sample: what the time of a message may span."""
 _SUFFIXES_PACKED = (".gz",)
+_PIECE = 1 << 22
+
+
+class NoRecording(BadRecording):
+    """A file that may be in order, but holds no signal: notes, marks, a table of results."""
 
 
 def bad(path: Path, cause: str) -> BadRecording:
     """The error for a file, naming it and what is wrong with it."""
     return BadRecording(f"{path}: {cause}")
+
+
+def none(path: Path, cause: str) -> NoRecording:
+    """The error for a file that seems not to be meant as a recording."""
+    return NoRecording(f"{path}: {cause}")
 
 
 def suffix(path: Path) -> str:
@@ -52,7 +62,11 @@ def load(path: Path) -> bytes:
         if not path.name.lower().endswith(_SUFFIXES_PACKED):
             return path.read_bytes()
         with gzip.open(path) as packed:
-            content = packed.read(MOST_BYTES + 1)
+            # piece by piece: one read() of so many bytes would reserve them all
+            pieces = [piece := packed.read(_PIECE)]
+            while piece and sum(map(len, pieces)) <= MOST_BYTES:
+                pieces.append(piece := packed.read(_PIECE))
+            content = b"".join(pieces)
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise bad(path, "the gzip data is truncated or damaged") from None
     except OSError as error:
@@ -101,7 +115,7 @@ def _decoded(path: Path, content: bytes) -> str:
         if any(character < " " and character not in "\t\r\n\x0b\x0c\x1c\x1d\x1e\x1f" for character in decoded[:4096]):
             break
         # one line end for all: readers split at \n and nowhere else
-        return decoded.replace("\r\n", "\n").replace("\r", "\n")
+        return decoded.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     raise bad(path, "this is binary data, not text")
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from kiosk.errors import BadRecording
 from kiosk.messages import SECOND
 from sensors.files import naming, timing
 from sensors.files.content import Content, Intervals, Start, Wave, consecutive, steady_times
 from sensors.files.intervals import in_seconds
-from sensors.files.source import bad, check_rate, check_span
+from sensors.files.source import NoRecording, bad, check_rate, check_span, none
 
 _TIME = re.compile(
     r"t|time|times|timer|timestamps?|date ?time|datetime|date|elapsed(?: time)?|secs?|seconds?|ms|ts|utc"
@@ -22,6 +23,10 @@ _COUNTER = re.compile(
 )
 MOST = 1e30
 """Larger numbers are damage, and their squares would overflow."""
+SHORT = 50
+"""Rows below which a table without times is no signal: one second of the slowest ECG."""
+LONG = 1000
+"""Numbers in a column without a name from which it is taken for a wave whose rate was left out."""
 _SLOW = ("eda", "skin_temperature", "respiration")
 
 
@@ -53,11 +58,16 @@ def read(path: Path, table: Table, *, kind: str, rate: float | None) -> Content:
     table = replace(table, columns=tuple(None if column is None else _possible(column) for column in table.columns))
     numbers = [i for i, column in enumerate(table.columns) if column is not None]
     if not numbers:
-        raise bad(path, "has no column of numbers")
+        raise none(path, "has no column of numbers")
     intervals = _interval_column(table, numbers, kind)
     if intervals is not None:
         return _intervals(path, table, numbers, intervals)
-    times, used = _times(path, table, numbers, kind, rate)
+    try:
+        times, used = _times(path, table, numbers, kind, rate)
+    except BadRecording as error:
+        if kind == "auto" and rate is None and not _speaks(path, table, numbers):
+            raise NoRecording(str(error)) from None
+        raise
     waves = [i for i in numbers if i not in used]
     if not waves:
         raise bad(path, "has times and no samples")
@@ -74,6 +84,17 @@ def read(path: Path, table: Table, *, kind: str, rate: float | None) -> Content:
     skipped = [table.names[i] for i in table.texts if i not in used and table.names[i]]
     assumed = [*times.assumed, *(("not read", name) for name in skipped)]
     return Content(found, tuple(assumed), times.start or table.start, hint=table.hint)
+
+
+def _speaks(path: Path, table: Table, numbers: list[int]) -> bool:
+    """Whether anything but missing times speaks for a signal: a name, or one long column that is no list of marks."""
+    if len(_column(table, numbers[0])) < SHORT:
+        return False
+    if table.hint or naming.hint(path.name) or any(naming.signal_of(naming.take_apart(n).title) for n in table.names):
+        return True
+    if len(numbers) != len(table.columns) or len(_column(table, numbers[0])) < LONG:
+        return False
+    return not any(bool((np.diff(_column(table, i)) > 0).all()) for i in numbers) and len(numbers) == 1
 
 
 def _possible(column: NDArray[np.float64]) -> NDArray[np.float64]:

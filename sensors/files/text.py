@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sensors.files import intervals, naming, table
+from sensors.files import decimals, intervals, naming, table
 from sensors.files.content import Content
 from sensors.files.layout import COMMENTS, NUMBER, Layout, head, is_filled, is_time, layout_of, split
-from sensors.files.source import bad, check_count, text
+from sensors.files.source import bad, check_count, none, text
 from sensors.files.table import Table
 from sensors.files.vendors import described, names_rate
 
@@ -25,6 +25,7 @@ def read(path: Path, *, kind: str, rate: float | None) -> Content:
     """A text file's waves or intervals."""
     content = text(path)
     called = "rr" in (kind, *([intervals_named(path)] if kind == "auto" else []))
+    free = rate is None and naming.hint(path.name) in (None, "rr")
     if "[HRData]" in content[:10_000]:
         return intervals.read(path, content)
     comments, body = without_comments(content)
@@ -32,13 +33,15 @@ def read(path: Path, *, kind: str, rate: float | None) -> Content:
     if (
         kind in ("auto", "rr")
         and _is_list(layout, body, called=called)
-        and (called or (rate is None and not names_rate(comments) and intervals.looks_like(_numbers(body, layout))))
+        and (called or (free and not names_rate(comments) and intervals.looks_like(_numbers(body, layout))))
     ):
         found = intervals.read(path, _numbers(body, layout))
         return found if called else replace(found, assumed=(("kind", "rr, from the values"), *found.assumed))
     if layout is None:
-        raise bad(path, "is no table of numbers")
-    return table.read(path, described(path, comments, _table(path, body, layout)), kind=kind, rate=rate)
+        raise none(path, "is no table of numbers")
+    made = described(path, comments, _table(path, body, layout))
+    del content, body  # of a day's recording they are as large as its samples
+    return table.read(path, made, kind=kind, rate=rate)
 
 
 def intervals_named(path: Path) -> str:
@@ -77,6 +80,8 @@ def _is_list(layout: Layout | None, body: str, *, called: bool) -> bool:
         numbers = np.array([[float(cell.replace(",", ".")) for cell in cells] for cells in rows])
     except ValueError:
         return True
+    if not (np.abs(numbers) < table.MOST).all():
+        return False
     # a first column that goes up by about what the second says is when the intervals ended
     steps = np.diff(numbers[:, 0])
     share = float(np.median(steps)) / (float(np.median(numbers[:, 1])) or 1.0)
@@ -94,30 +99,39 @@ def is_list_of_numbers(body: str) -> bool:
 
 def _numbers(body: str, layout: Layout | None) -> str:
     """A text without the lines above the numbers."""
+    return body[_begin(body, layout) :]
+
+
+def _begin(body: str, layout: Layout | None) -> int:
     at = 0
     for _ in range(layout.skip if layout else 0):
         at = body.index("\n", at) + 1
-    return body[at:]
+    return at
 
 
 def _table(path: Path, body: str, layout: Layout) -> Table:
-    rest = _numbers(body, layout)
     columns: list[NDArray[np.float64] | None]
     texts: dict[int, list[str]] = {}
-    quick = _quick(path, rest, layout) if layout.plain else None
+    quick = _quick(path, body, layout) if layout.plain else None
     if quick is not None:
         columns = [quick[:, i] for i in range(layout.width)]
     else:
-        columns, texts = _cell_by_cell(path, rest, layout)
+        columns, texts = _cell_by_cell(path, _numbers(body, layout), layout)
     heads = [head for head in layout.heads if len(head) in (layout.width, 1)]
     names = heads[0] if heads and len(heads[0]) == layout.width else ("",) * layout.width
     units = heads[1] if len(heads) > 1 and len(heads[1]) == layout.width else ()
     return Table(names, tuple(columns), texts, units, named=bool(heads))
 
 
-def _quick(path: Path, rest: str, layout: Layout) -> NDArray[np.float64] | None:
+def _quick(path: Path, body: str, layout: Layout) -> NDArray[np.float64] | None:
     """All numbers at once; None where something is not a number, for the careful way to say what."""
-    check_count(path, (rest.count("\n") + 1) * layout.width)
+    begin = _begin(body, layout)
+    check_count(path, (body.count("\n", begin) + 1) * layout.width)
+    if layout.decimal == "." and layout.delimiter != " " and not layout.closed:
+        plain = decimals.columns(body, begin, layout.width, delimiter=layout.delimiter)
+        if plain is not None and len(plain) > 1:
+            return plain
+    rest = body[begin:]
     if layout.decimal == ",":
         rest = rest.replace(",", ".")
     if layout.closed:
@@ -151,7 +165,7 @@ def _cell_by_cell(
     except csv.Error as error:
         raise bad(path, f"is no table: {error}") from None
     if len(rows) < 2:
-        raise bad(path, "has fewer than two rows of numbers")
+        raise none(path, "has fewer than two rows of numbers")
     columns: list[NDArray[np.float64] | None] = []
     texts: dict[int, list[str]] = {}
     for i in range(layout.width):

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from analytics import ecg as cardiogram
 from analytics.ecg.vote import matched, neurokit_peaks
 from sensors.drivers.simulated import Person
+from tests.analytics.stress import bumps, muscle, scaled
 from tests.analytics.visitors import Floats, ecg
 
 RATES = [100.0, 125.0, 128.0, 250.0, 360.0, 500.0, 1000.0]
@@ -19,7 +20,7 @@ def wave(person: Person, rate: float, seconds: float = 60.0) -> tuple[Floats, Fl
 
 def inner(beats: Floats, seconds: float) -> Floats:
     """Beats whose complexes are whole."""
-    return beats[(beats > 0.1) & (beats < seconds - 0.1)]
+    return beats[(beats > 0.2) & (beats < seconds - 0.2)]
 
 
 def peaks(x: Floats, rate: float) -> Floats:
@@ -69,6 +70,93 @@ def test_hum_and_wander_hide_no_beat(hum: float) -> None:
     x = x + 0.2 * np.sin(2 * np.pi * hum * t) + 1.0 * np.sin(2 * np.pi * 0.3 * t)
     found = peaks(x, 500.0)
     assert matched(found, truth, tolerance=0.05) == len(truth) == len(found)
+
+
+@pytest.mark.parametrize(("rate", "most"), [(125.0, 0.0015), (250.0, 0.0005), (500.0, 0.0005), (1000.0, 0.0005)])
+def test_rmssd_does_not_suffer_from_the_sampling_rate(rate: float, most: float) -> None:
+    quiet = Person(seed=3, ecg_white=0, ecg_muscle=0, ecg_mains=0, ecg_wander=0)
+    x, truth = wave(quiet, rate, 120.0)
+    found = peaks(x, rate)[1:-1]
+    true = truth[np.argmin(np.abs(truth[:, None] - found), axis=0)]
+    assert abs(rmssd(found) - rmssd(true)) < most
+
+
+def rmssd(beats: Floats) -> float:
+    return float(np.sqrt(np.mean(np.diff(beats, 2) ** 2)))
+
+
+def f1(x: Floats, truth: Floats, rate: float = 250.0) -> float:
+    found = peaks(x, rate)
+    return 2 * matched(found, truth, tolerance=0.1) / (len(found) + len(truth))
+
+
+def test_paced_beats_are_found_and_their_spikes_are_none() -> None:
+    x, truth = wave(Person(seed=9), 500.0)
+    spiked = x.copy()
+    spiked[np.rint((truth - 0.06) * 500.0).astype(np.intp)] += 3.0
+    assert f1(spiked, truth, 500.0) == 1.0
+
+
+def test_beats_five_times_as_high_hide_none_of_the_others() -> None:
+    x, truth = wave(Person(seed=10), 250.0, 120.0)
+    loud = np.zeros(len(x), dtype=bool)
+    for begin in (20.0, 60.0, 95.0):
+        loud[round(begin * 250) : round((begin + 10) * 250)] = True
+    assert f1(np.where(loud, 5.0 * x, x), truth) > 0.98
+
+
+def test_early_wide_beats_are_found_beside_the_usual_ones() -> None:
+    x, truth = wave(Person(seed=12, heart_rate=60), 250.0, 120.0)
+    early = truth[2:-2:4] + 0.5
+    x = bumps(bumps(x, 250.0, early, 1.6, 0.022), 250.0, early + 0.06, -1.0, 0.03)
+    assert f1(x, np.sort(np.concatenate((truth, early)))) > 0.98
+
+
+@pytest.mark.parametrize("seconds", [2.0, 6.0])
+def test_in_a_pause_there_are_no_beats(seconds: float) -> None:
+    x, truth = wave(Person(seed=13), 250.0)
+    cut = round((truth[30] + 0.6 * (truth[31] - truth[30])) * 250.0)
+    rest = np.linspace(x[cut - 1], x[cut], round(seconds * 250.0))
+    rest += 0.01 * np.random.default_rng(1).standard_normal(len(rest))
+    rest = bumps(rest, 250.0, np.arange(0.4, seconds - 0.3, 0.8), 0.12, 0.025)
+    later = truth + np.where(truth > cut / 250.0, seconds, 0.0)
+    found = cardiogram.r_peaks(np.concatenate((x[:cut], rest, x[cut:])), 250.0)
+    assert 2 * matched(found, later, tolerance=0.1) / (len(found) + len(later)) > 0.97
+    assert not ((found > cut / 250.0) & (found < cut / 250.0 + seconds - 0.1)).any()
+
+
+def test_saturation_and_a_loose_lead_hide_only_the_beats_in_them() -> None:
+    x, truth = wave(Person(seed=14), 250.0, 90.0)
+    x[30 * 250 : 33 * 250] = 5.0
+    x[60 * 250 : 64 * 250] = 0.0
+    out = ((truth > 29.8) & (truth < 33.4)) | ((truth > 59.8) & (truth < 64.4))
+    found = peaks(x, 250.0)
+    assert matched(found, truth[~out], tolerance=0.05) == (~out).sum()
+
+
+@pytest.mark.parametrize("decibels", [12.0, 6.0])
+def test_muscle_noise_hides_few_beats(decibels: float) -> None:
+    x, truth = wave(Person(seed=15), 250.0, 120.0)
+    x = x + scaled(muscle(len(x), 250.0, 1), x, truth, 250.0, decibels)
+    assert f1(x, truth) > (0.99 if decibels > 10 else 0.95)
+
+
+def test_where_a_long_record_is_cut_for_reading_changes_no_beat(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, _ = wave(Person(seed=16), 250.0, 120.0)
+    whole = cardiogram.beats(x, 250.0)
+    monkeypatch.setattr("analytics.ecg.candidates.PIECE", 7.0)
+    cut = cardiogram.beats(x, 250.0)
+    assert np.allclose(whole.at, cut.at, atol=1e-9)
+    assert np.allclose(whole.energies, cut.energies, atol=1e-9)
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, 1e300, -1e300, 1e-300])
+def test_impossible_numbers_are_taken_without_complaint(value: float) -> None:
+    x, _ = wave(Person(seed=17), 250.0)
+    x[1000:1010] = value
+    assert np.isfinite(cardiogram.r_peaks(x, 250.0)).all()
+    assert len(cardiogram.r_peaks(np.full(2500, value), 250.0)) == 0
+    assert len(cardiogram.r_peaks(x, 5.0)) == 0
 
 
 def test_beats_agree_with_an_independent_detector() -> None:

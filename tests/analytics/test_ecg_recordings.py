@@ -9,12 +9,13 @@ from analytics import ecg as cardiogram
 from analytics.ecg.vote import matched
 from analytics.session import session
 from kiosk.recording import Context
+from tests.analytics.stress import electrode_motion, lasting, scaled
 from tests.analytics.visitors import Floats, clock, recording
 
 TOLERANCE = 0.150
 BEATS = list("NLRBAaJSVrFejnE/fQ?-")
-# Limits of trust and quality were set after a look at the records SEEN and at noise stress record 118, whose
-# figures below are therefore no held-back ones; no constant was changed for the records REPORTED.
+# Weights, limits of trust and quality were set on the records SEEN and on noise stress record 118, whose figures below
+# are therefore no held-back ones; no weight was fitted to the records REPORTED.
 SEEN = ("100", "106", "119", "123")
 REPORTED = ("103", "105", "116", "121")
 
@@ -42,10 +43,21 @@ def stream(x: Floats, rate: float) -> Floats:
 @pytest.mark.parametrize("name", SEEN + REPORTED)
 def test_beats_are_where_the_annotators_saw_them(recordings: Path, name: str) -> None:
     x, rate, truth = mitbih(recordings, name)
-    # 105 is known for its minutes of noise
-    least = 0.985 if name == "105" else 0.995
-    assert score(cardiogram.r_peaks(x, rate), truth) > least
-    assert score(stream(x, rate), truth) > least
+    # 105 is known for its minutes of noise; in 116 the lead is off for seconds while the other one shows the beats
+    assert score(cardiogram.r_peaks(x, rate), truth) > (0.995 if name in ("105", "116") else 0.997)
+    assert score(stream(x, rate), truth) > (0.985 if name == "105" else 0.995)
+
+
+@pytest.mark.parametrize(("decibels", "least"), [(12.0, 0.99), (6.0, 0.96), (0.0, 0.87)])
+@pytest.mark.parametrize("name", ["100", "103", "119", "123"])
+def test_electrode_motion_hides_few_beats(recordings: Path, name: str, decibels: float, least: float) -> None:
+    x, rate, truth = mitbih(recordings, name)
+    begin, count = round(60 * rate), round(120 * rate)
+    noise = lasting(electrode_motion(recordings), count, 5)
+    noisy = x[: round(190 * rate)].copy()
+    noisy[begin : begin + count] += scaled(noise, x, truth, rate, decibels)
+    found, truth = (times[(times > 60) & (times < 180)] for times in (cardiogram.r_peaks(noisy, rate), truth))
+    assert score(found, truth) > least
 
 
 @pytest.mark.parametrize("name", REPORTED)
@@ -74,7 +86,7 @@ def test_the_final_heart_rate_is_that_of_the_annotated_beats(recordings: Path, n
 
 def test_noise_costs_quality_before_it_costs_the_truth(recordings: Path) -> None:
     qualities = {}
-    for level, least in (("24", 0.99), ("12", 0.92)):
+    for level, least in (("24", 0.99), ("12", 0.98)):
         x = np.loadtxt(recordings / "ecg" / "noise" / f"118e{level}.csv")
         truth = np.loadtxt(recordings / "ecg" / "noise" / f"118e{level}_ann.csv") / 360.0
         assert score(cardiogram.r_peaks(x, 360.0), truth) > least

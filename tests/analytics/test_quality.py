@@ -43,3 +43,25 @@ def test_clipping_is_seen_where_it_eats_the_wave() -> None:
 
 def test_nothing_is_said_of_less_than_a_second() -> None:
     assert len(quality.ecg(np.zeros(200), 250.0).value) == 0
+
+
+def test_a_long_record_is_judged_as_its_parts_are() -> None:
+    x = np.concatenate([wave()] * 13)
+    x[119 * 250 : 121 * 250] += 2.0
+    x[30000:30100] = np.nan
+    judged = quality.ecg(x, 250.0)
+    assert len(judged.value) == 260
+    # a second and the one before it are all that counts
+    for second in (1, 118, 119, 120, 121, 122, 259):
+        alone = quality.ecg(x[(second - 1) * 250 : (second + 1) * 250], 250.0)
+        assert judged.value[second] == pytest.approx(alone.value[1], abs=0.02)
+        assert judged.reason[second] == alone.reason[1]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e308, -1e308, 1e-300])
+def test_impossible_samples_are_taken_without_complaint(value: float) -> None:
+    x = wave()
+    x[1000:1200:7] = value
+    judged = quality.ecg(x, 250.0)
+    assert ((judged.value >= 0) & (judged.value <= 1)).all()
+    assert len(quality.ecg(np.full(1000, value), 250.0).value) == 4

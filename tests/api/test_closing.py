@@ -13,10 +13,11 @@ import pytest
 from sqlalchemy import select
 
 from analytics.session import FinalReading, Result
-from api.closing import MOST_ATTEMPTS, QUIET, Closer, load
+from api.closing import MOST_ATTEMPTS, QUIET, Closer, context_of, load
 from api.recorder import Recorder
-from api.store import Database, sessions, utc_now
-from api.tables import ReadingRow, RevisionRow, SessionRow
+from api.store import Database, results, sessions, utc_now
+from api.store.results import Found
+from api.tables import PatientRow, ReadingRow, RevisionRow, SessionRow
 from kiosk.bus import Delivery
 from kiosk.errors import BadRecording
 from kiosk.messages import SECOND, Chunk, End, Message, Origin, Session, Stream, address, encode
@@ -199,6 +200,47 @@ def test_a_session_is_loaded_as_the_recording_that_was_made(database: Database, 
     assert np.diff(track.times).tolist() == [4_000_000] * 99
     with pytest.raises(BadRecording, match="no session"):
         load(database, "unknown")
+
+
+async def test_a_persons_earlier_sessions_are_what_the_next_one_is_compared_with(
+    database: Database, recorder: Recorder, pool: Executor, tmp_path: Path
+) -> None:
+    now = utc_now()
+    rates = {"third": 74.0, "first": 60.0, "second": 70.0, "stranger": 90.0, "later": 99.0}
+    order = ("first", "second", "third", "asked", "later")
+    with database.transaction() as db:
+        for name in ("anna", "boris"):
+            db.add(PatientRow(id=name, pseudonym=name, birth_year=1980, sex="female", created_ns=now))
+        db.flush()
+        for name in (*rates, "asked"):
+            place = order.index(name) if name in order else 0
+            db.add(
+                SessionRow(
+                    id=name,
+                    kiosk="k1",
+                    patient_id="boris" if name == "stranger" else "anna",
+                    origin_utc_ns=now + place * SECOND,
+                    first_seen_ns=now,
+                    last_seen_ns=now,
+                )
+            )
+        db.flush()
+    for name, rate in rates.items():
+        with database.transaction() as db:
+            for number in (1, 2):  # the newer revision is what counts
+                found = [
+                    Found("heart_rate", rate - 2 + number, None, None, 1.0, None, "ecg", "recording", "m", best, 0, 1)
+                    for best in (True, False)
+                ]
+                results.add(db, name, number, outcome="complete", version="1", context={}, beats=None,
+                            readings=found, now=now)  # fmt: skip
+            db.get_one(SessionRow, name).revision = 2
+    context = context_of(database, "asked")
+    (baseline,) = context.baselines
+    assert (baseline.measure, baseline.sessions, context.sex) == ("heart_rate", 3, "female")
+    assert baseline.mean == pytest.approx(68.0)
+    assert baseline.sd == pytest.approx(float(np.std([60, 70, 74], ddof=1)))
+    assert context_of(database, "first").baselines == ()
 
 
 def test_a_killed_recorder_leaves_no_analysis_process_behind(tmp_path: Path) -> None:

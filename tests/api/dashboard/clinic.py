@@ -246,7 +246,7 @@ class Visit:
 def close(clinic: Clinic, visit: Visit, outcome: str) -> None:
     """Close a recorded visit with a few results, as the closer does."""
     due = Due(visit.session, outcome, 0)
-    span = {"start_ns": 0, "end_ns": 30 * SECOND}
+    span = (0, 30 * SECOND)
     with clinic.database.transaction() as db:
         assert sessions.claim(db, due, "test", utc_now())
         assert sessions.close(db, due, "test", utc_now())
@@ -260,13 +260,13 @@ def close(clinic: Clinic, visit: Visit, outcome: str) -> None:
             beats=np.arange(0, 30, 0.8).tobytes(),
             now=utc_now(),
             readings=[
-                Found("heart_rate", 71.8, 70.9, 72.6, 0.95, None, "simulated-ecg", "recording", "vote-3", True, **span),
+                Found("heart_rate", 71.8, 70.9, 72.6, 0.95, None, "simulated-ecg", "recording", "vote-3", True, *span),
                 Found("heart_rate", 72.3, None, None, 0.81, None, "simulated-ppg", "recording", "elgendi", False,
-                      **span),
-                Found("rmssd", 34.2, 31.0, 37.5, 0.9, None, "simulated-ecg", "recording", "vote-3", True, **span),
+                      *span),
+                Found("rmssd", 34.2, 31.0, 37.5, 0.9, None, "simulated-ecg", "recording", "vote-3", True, *span),
                 Found("lf_power", None, None, None, None, "too_short", "simulated-ecg", "recording", "welch", False,
-                      **span),
+                      *span),
                 Found("respiration_rate", 14.2, None, None, 0.55, None, "simulated-respiration", "recording", "peaks",
-                      True, **span),
+                      True, *span),
             ],
         )  # fmt: skip

@@ -1,0 +1,172 @@
+"""What each source answers: heart, breath, skin - and of all that, stress."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from analytics import doubt, hrv, respiration, rhythm, skin, stress
+from analytics.analyzer import Finding
+from analytics.correction import as_measured
+from analytics.sources import Source, named
+from kiosk.messages import SECOND
+from kiosk.recording import Context, Recording
+
+RATES = ("heart_rate", "mean_rr")
+SPREAD = 0.10
+"""Median deviation of two-beat means, relative to their median, up to which they have a rate, corrected or not."""
+ALL_BEATS, PAIRS = "mean-of-all-beats-1", "median-of-two-beats-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A finding with who said it, in the order of preference."""
+
+    source: str
+    finding: Finding
+    note: str = ""
+
+
+def of_beats(source: Source, *, correction: bool) -> list[Told]:
+    """Heart rate and its variability, and the rhythm where beats can tell it."""
+    start, end = round(source.start * SECOND), round(source.end * SECOND)
+    # a pulse may fail where a beat does not, and only an ECG shows where a beat comes from
+    told_of_rhythm = {"ecg": rhythm.MEASURED, "ppg": ()}.get(source.kind, rhythm.MEASURED[1:])
+    if source.absent is not None:
+        return [
+            Told(
+                source.name,
+                Finding(measure, None, source.method, start, end, quality=source.quality, absent=source.absent),
+            )
+            for measure in (*hrv.MEASURED, *told_of_rhythm)
+        ]
+    findings = [
+        _with_doubt(each, source) if correction else each
+        for each in hrv.findings(
+            source.corrected, start_ns=start, end_ns=end, quality=source.quality, correction=correction
+        )
+    ]
+    rhythms = [
+        each
+        for each in rhythm.findings(source.beats, source.corrected, start_ns=start, end_ns=end)
+        if each.measure in told_of_rhythm
+    ]
+    irregular = any(each.measure == "irregular_rhythm" and each.value == 1.0 for each in rhythms)
+    told = [_rate(each, source, irregular=irregular) if each.measure in RATES else each for each in findings] + rhythms
+    return [Told(source.name, replace(each, method=f"{source.method}+{each.method}")) for each in told]
+
+
+def _rate(finding: Finding, source: Source, *, irregular: bool) -> Finding:
+    """Correction takes bigeminy and fibrillation for artefacts; they have a rate all the same: that of all beats."""
+    if not irregular and finding.absent != "too_many_corrected":
+        return finding
+    beats = as_measured(source.beats).intervals
+    pairs = 0.5 * (beats.values[1:] + beats.values[:-1])[beats.follows[1:]]
+    if not len(pairs):
+        return finding
+    middle = float(np.median(pairs))
+    if not irregular and float(np.median(np.abs(pairs - middle))) > SPREAD * middle:
+        return finding
+    seconds = float(beats.values.mean()) if irregular else middle
+    value = 60.0 / seconds if finding.measure == "heart_rate" else 1000.0 * seconds
+    method = ALL_BEATS if irregular else PAIRS
+    return replace(finding, value=value, low=None, high=None, method=method, absent=None)
+
+
+def _with_doubt(finding: Finding, source: Source) -> Finding:
+    if finding.value is None:
+        return finding
+    bounds = doubt.interval(
+        finding.measure,
+        finding.value,
+        source.corrected.intervals,
+        precision=source.beats.precision,
+        corrected=source.corrected.share,
+        span=source.end - source.start,
+    )
+    return finding if bounds is None else replace(finding, low=bounds[0], high=bounds[1])
+
+
+def of_breath(recording: Recording, found: Iterable[Source], *, vote: bool) -> list[Told]:
+    """A belt knows best; then what ECG and pulse say together, then each alone."""
+    belts = [
+        Told(name, finding)
+        for track, name in named(recording, "respiration")
+        for finding in respiration.from_belt(track)
+    ]
+    derived = []
+    for source in found:
+        if source.track is None:
+            continue
+        if source.absent is not None:
+            finding = Finding(
+                "respiration_rate", None, source.method, round(source.start * SECOND), round(source.end * SECOND),
+                absent=source.absent,
+            )  # fmt: skip
+        elif source.kind == "ecg":
+            finding = respiration.from_ecg(source.track, source.beats, opinion=vote)
+        else:
+            finding = respiration.from_ppg(source.track, source.beats)
+        derived.append(Told(source.name, finding))
+    answered = [each.finding for each in derived if each.finding.value is not None]
+    together = [Told("fused", respiration.fused(answered))] if len(answered) > 1 else []
+    return [*belts, *together, *derived]
+
+
+def of_skin(recording: Recording) -> list[Told]:
+    """What sweat and warmth of the skin do."""
+    return [
+        Told(name, finding)
+        for signal, findings in (("eda", skin.conductance), ("skin_temperature", skin.temperature))
+        for track, name in named(recording, signal)
+        for finding in findings(track)
+    ]
+
+
+def of_stress(told: list[Told], best: Source | None, context: Context, recording: Recording) -> list[Told]:
+    """Of what the other readings say, each from its preferred source."""
+    chosen = preferred(told)
+    values = {measure: each.finding.value for measure, each in chosen.items()}
+    signals = [chosen[measure].finding for measure in ("heart_rate", "eda_slope") if measure in chosen]
+    qualities = [each.quality for each in signals if each.value is not None and each.quality is not None]
+    # the variability of an irregular rhythm says nothing about stress
+    steady = values.get("irregular_rhythm") != 1.0
+    evidence = stress.Evidence(
+        heart_rate=values.get("heart_rate"),
+        rmssd=values.get("rmssd") if steady else None,
+        sdnn=values.get("sdnn") if steady else None,
+        stress_index=values.get("stress_index") if steady else None,
+        eda_slope=values.get("eda_slope"),
+        eda_peaks=values.get("eda_peaks"),
+        skin_temperature_slope=values.get("skin_temperature_slope") if _of_finger(recording) else None,
+        respiration_rate=values.get("respiration_rate"),
+        quality=float(np.mean(qualities)) if qualities else 0.0,
+    )
+    used = [chosen[part.measure] for part, _ in evidence.measured()]
+    if best is None and not used:
+        return []
+    windows = [each.finding for each in used or chosen.values()]
+    assessed = stress.finding(
+        evidence,
+        context,
+        start_ns=min(each.start_ns for each in windows),
+        end_ns=max(each.end_ns for each in windows),
+    )
+    source = "+".join(dict.fromkeys(each.source for each in used)) or (best.name if best else "none")
+    return [Told(source, assessed.finding, assessed.note)]
+
+
+def _of_finger(recording: Recording) -> bool:
+    """Whether skin temperature is a finger's: fingers cool under stress, skin further up does not (Vinkers 2013)."""
+    return any("finger" in name.lower() for track in recording.of("skin_temperature") for name in track.channels)
+
+
+def preferred(told: Iterable[Told]) -> dict[str, Told]:
+    """The preferred one of each measure: the first that has a value, or the first."""
+    chosen: dict[str, Told] = {}
+    for each in told:
+        measure = each.finding.measure
+        known = chosen.get(measure)
+        if known is None or (known.finding.value is None and each.finding.value is not None):
+            chosen[measure] = each
+    return chosen

@@ -1,0 +1,176 @@
+"""Where the beats of a recording come from - waves, given intervals, a person's hand - and what may be said of each."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from analytics import correction, intervals, resample
+from analytics.beats import Beats, Corrected, Flags, Floats, Kind
+from analytics.ecg import record as cardiogram
+from analytics.hrv.findings import UNSURE
+from analytics.ppg import record as pulse
+from kiosk.measures import Reason
+from kiosk.messages import SECOND
+from kiosk.recording import Context, Recording, Track
+
+SHORTEST = 10.0
+"""Seconds of usable intervals behind any number (the ten seconds of a standard ECG strip)."""
+USED = 1.0 / 3.0
+"""Share of the time that usable intervals must cover: fewer speak for themselves and not for the recording."""
+SLOWEST = 50.0
+"""Hertz below which a QRS complex is not drawn."""
+STEADY = 0.2
+"""Share of the usual sampling period that nine of ten periods may deviate from it in an ECG with times of its own."""
+PAUSED = 3.0
+"""Seconds that a device's interval may arrive late before beats are missing in between."""
+GRAIN = (0.0003, 0.008)
+"""Seconds: the finest and the coarsest step that given intervals are taken to be rounded to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Beats of one source, times in seconds."""
+
+    name: str
+    method: str
+    beats: Beats
+    corrected: Corrected
+    quality: float | None
+    start: float
+    end: float
+    absent: Reason | None
+    track: Track | None = None
+
+    @property
+    def kind(self) -> str:
+        """The signal, without the device."""
+        return self.name.partition(".")[0]
+
+
+def sources(recording: Recording, context: Context, *, correct: bool, vote: bool) -> list[Source]:
+    """Every source of beats; without `correct` beats stay as they are detected or given, ectopic ones included."""
+    found = [_from_ecg(track, name, correct=correct, vote=vote) for track, name in named(recording, "ecg")]
+    found += [_from_ppg(track, name, correct=correct, vote=vote) for track, name in named(recording, "ppg")]
+    found += [_from_intervals(track, name, correct=correct) for track, name in named(recording, "rr")]
+    if recording.beats is not None:
+        times = np.asarray(recording.beats, dtype=np.float64)
+        found.append(_given(times, np.diff(times) > 0, "rr", "given-beats-1", correct=correct))
+    if context.corrected_beats:
+        times = np.asarray(context.corrected_beats, dtype=np.float64)
+        found.append(_given(times, np.diff(times) > 0, "manual", "beats-by-hand-1", correct=False))
+    return found
+
+
+def named(recording: Recording, signal: str) -> Iterator[tuple[Track, str]]:
+    """The tracks of a signal that hold anything, each with the name of its source."""
+    tracks = [track for track in recording.of(signal) if len(track.times)]
+    for track in tracks:
+        yield track, signal if len(tracks) == 1 else f"{signal}.{track.device}"
+
+
+def preferred(found: list[Source]) -> Source | None:
+    """Beats set by hand, then an ECG, then intervals as given, then a pulse; a value goes before none."""
+    rank = {"manual": 0, "ecg": 1, "rr": 2, "ppg": 3}
+    return min(
+        found,
+        key=lambda source: (source.absent is not None, rank[source.kind], -(source.quality or 0.0)),
+        default=None,
+    )
+
+
+def _from_ecg(track: Track, name: str, *, correct: bool, vote: bool) -> Source:
+    regular = _regular(track)
+    if regular is None or regular.rate is None or regular.rate < SLOWEST:
+        return _nothing(track, name, cardiogram.METHOD, "unsuitable_rate")
+    return _from_wave(regular, name, cardiogram.METHOD, cardiogram.beats(regular, vote=vote), correct=correct)
+
+
+def _from_ppg(track: Track, name: str, *, correct: bool, vote: bool) -> Source:
+    return _from_wave(track, name, pulse.METHOD, pulse.beats(track, vote=vote), correct=correct)
+
+
+def _from_wave(track: Track, name: str, method: str, beats: Beats, *, correct: bool) -> Source:
+    corrected = correction.correct(beats) if correct else correction.as_measured(beats)
+    start, end = _span(track)
+    usable = float(np.diff(beats.times)[beats.held].sum())
+    share = usable / (end - start)
+    # that of the seconds that are used, which alone have a part in the numbers, less something for those that are not
+    quality = min(1.0, beats.signal_quality / max(share, USED)) * min(1.0, share) ** 0.5
+    quality *= 1.0 if beats.agreement is None else beats.agreement
+    absent: Reason | None = None
+    if usable < SHORTEST:
+        # as long as it should be, and yet not enough of it: say what was in the way
+        absent = (beats.trouble or "noisy") if end - start >= SHORTEST + 2.0 else "too_short"
+    elif share < USED or quality < UNSURE:
+        absent = "noisy"
+    return Source(name, method, beats, corrected, quality, start, end, absent, track)
+
+
+def _regular(track: Track) -> Track | None:
+    """An ECG with times of its own on the grid that they jitter around; None where there is none."""
+    if track.rate is not None or len(track.times) < 2:
+        return track if track.rate is not None else None
+    periods = np.diff(track.times) / SECOND
+    period = float(np.median(periods))
+    if np.mean(np.abs(periods - period) <= STEADY * period) < 0.9:
+        return None
+    return resample.regular(track, 1.0 / period)
+
+
+def _from_intervals(track: Track, name: str, *, correct: bool) -> Source:
+    """A device's intervals, in ms, each with the time when it was told."""
+    steps = track.samples[:, 0].astype(np.float64) / 1000.0
+    good = np.isfinite(steps) & (steps > 0)
+    steps, told = steps[good], track.seconds[good]
+    if not len(steps):
+        return _nothing(track, name, "device-intervals-1", "flat")
+    # they come in bursts, late by the link: only their sum is exact, until it falls behind the clock
+    times, held = [told[0] - steps[0]], list[bool]()
+    for step, heard in zip(steps.tolist(), told.tolist(), strict=True):
+        followed = times[-1] + step
+        if heard - followed > PAUSED:
+            times.append(heard - step)
+            held.append(False)
+            followed = heard
+        times.append(followed)
+        held.append(True)
+    return _given(np.array(times), np.array(held), name, "device-intervals-1", correct=correct)
+
+
+def _given(times: Floats, held: Flags, name: str, method: str, *, correct: bool) -> Source:
+    possible = held & intervals.possible(np.diff(times))
+    beats = Beats(
+        channel=name,
+        times=times,
+        held=held,
+        kinds=np.full(len(times), Kind.NORMAL, dtype=np.uint8),
+        precision=_grain(np.diff(times)[possible]) / np.sqrt(12.0),
+        signal_quality=float(possible.mean()) if len(held) else 0.0,
+        agreement=None,
+        trouble=None,
+    )
+    corrected = correction.correct(beats) if correct else correction.as_measured(beats)
+    start, end = (float(times[0]), float(times[-1])) if len(times) else (0.0, 0.0)
+    absent: Reason | None = None
+    if np.diff(times)[possible].sum() < SHORTEST:
+        absent = "noisy" if end - start >= SHORTEST and not possible.all() else "too_short"
+    return Source(name, method, beats, corrected, beats.signal_quality if len(held) else None, start, end, absent)
+
+
+def _grain(steps: Floats) -> float:
+    """The step that given intervals are rounded to, in seconds: the smallest difference that occurs."""
+    apart = np.diff(np.unique(np.round(steps, 5)))
+    return float(np.clip(apart.min(), *GRAIN)) if len(apart) else GRAIN[1]
+
+
+def _nothing(track: Track, name: str, method: str, absent: Reason) -> Source:
+    none, no_flags = np.empty(0), np.zeros(0, dtype=np.bool_)
+    beats = Beats("", none, no_flags, np.zeros(0, dtype=np.uint8), 0.0, 0.0, None, absent)
+    start, end = _span(track)
+    return Source(name, method, beats, correction.as_measured(beats), None, start, end, absent, track)
+
+
+def _span(track: Track) -> tuple[float, float]:
+    period = 1.0 / track.rate if track.rate else 0.0
+    return float(track.times[0]) / SECOND, float(track.times[-1]) / SECOND + period
