@@ -15,7 +15,7 @@ from kiosk.recording import Context, Recording
 RATES = ("heart_rate", "mean_rr")
 SPREAD = 0.10
 """Median deviation of two-beat means, relative to their median, up to which they have a rate, corrected or not."""
-ALL_BEATS, PAIRS = "mean-of-all-beats-1", "median-of-two-beats-1"
+PAIRS = "median-of-two-beats-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,37 +40,37 @@ def of_beats(source: Source, *, correction: bool) -> list[Told]:
             )
             for measure in (*hrv.MEASURED, *told_of_rhythm)
         ]
+    mended = correction and not source.irregular
     findings = [
-        _with_doubt(each, source) if correction else each
+        _with_doubt(each, source) if mended else each
         for each in hrv.findings(
-            source.corrected, start_ns=start, end_ns=end, quality=source.quality, correction=correction
+            source.corrected, start_ns=start, end_ns=end, quality=source.quality, correction=mended
         )
     ]
+    if source.irregular:
+        findings = [
+            each if each.measure in RATES else replace(each, value=None, absent="irregular") for each in findings
+        ]
     rhythms = [
         each
         for each in rhythm.findings(source.beats, source.corrected, start_ns=start, end_ns=end)
         if each.measure in told_of_rhythm
     ]
-    irregular = any(each.measure == "irregular_rhythm" and each.value == 1.0 for each in rhythms)
-    told = [_rate(each, source, irregular=irregular) if each.measure in RATES else each for each in findings] + rhythms
+    told = [_rate(each, source) if each.measure in RATES else each for each in findings] + rhythms
     return [Told(source.name, replace(each, method=f"{source.method}+{each.method}")) for each in told]
 
 
-def _rate(finding: Finding, source: Source, *, irregular: bool) -> Finding:
-    """Correction takes bigeminy and fibrillation for artefacts; they have a rate all the same: that of all beats."""
-    if not irregular and finding.absent != "too_many_corrected":
+def _rate(finding: Finding, source: Source) -> Finding:
+    """Correction takes bigeminy for artefacts, which has a rate all the same: that of its pairs."""
+    if finding.absent != "too_many_corrected":
         return finding
     beats = as_measured(source.beats).intervals
     pairs = 0.5 * (beats.values[1:] + beats.values[:-1])[beats.follows[1:]]
-    if not len(pairs):
+    middle = float(np.median(pairs)) if len(pairs) else 0.0
+    if not len(pairs) or float(np.median(np.abs(pairs - middle))) > SPREAD * middle:
         return finding
-    middle = float(np.median(pairs))
-    if not irregular and float(np.median(np.abs(pairs - middle))) > SPREAD * middle:
-        return finding
-    seconds = float(beats.values.mean()) if irregular else middle
-    value = 60.0 / seconds if finding.measure == "heart_rate" else 1000.0 * seconds
-    method = ALL_BEATS if irregular else PAIRS
-    return replace(finding, value=value, low=None, high=None, method=method, absent=None)
+    value = 60.0 / middle if finding.measure == "heart_rate" else 1000.0 * middle
+    return replace(finding, value=value, method=PAIRS, absent=None)
 
 
 def _with_doubt(finding: Finding, source: Source) -> Finding:

@@ -45,6 +45,8 @@ EARLY, RETURN, WHOLE = 0.90, 1.10, 0.08
 """Of the usual interval: an early beat's, its pause's, and by how much both may differ from two usual ones."""
 AROUND = 21
 """Intervals whose median is the usual one."""
+RULED = 1.0 / 3.0
+"""Share of irregular windows from which the rhythm as a whole is no sinus rhythm."""
 CLEAR = 0.8
 """Share of clear windows from which a rhythm is not irregular."""
 
@@ -60,7 +62,7 @@ def findings(beats: Beats, corrected: Corrected, *, start_ns: int, end_ns: int) 
     return [
         finding("ectopic_burden", ECTOPY_METHOD, _ectopic_share(beats)),
         finding("pauses", PAUSE_METHOD, _pauses(beats, corrected, (end_ns - start_ns) * 1e-9)),
-        finding("irregular_rhythm", IRREGULAR_METHOD, _irregular(beats)),
+        finding("irregular_rhythm", IRREGULAR_METHOD, _irregular(_verdicts(beats))),
     ]
 
 
@@ -92,22 +94,32 @@ def _without_artefacts(beats: Beats) -> tuple[Floats, Flags, Flags]:
     return beats.times[kept], held, beats.kinds[kept] == Kind.ECTOPIC
 
 
-def _irregular(beats: Beats) -> float | None:
+def is_no_sinus(beats: Beats) -> bool:
+    """Whether so much is irregular that correction and variability, which are about a sinus rhythm, mean nothing."""
+    verdicts = _verdicts(beats)
+    return _irregular(verdicts) == 1.0 and float(np.mean(verdicts == 1.0)) >= RULED
+
+
+def _irregular(verdicts: Floats) -> float | None:
     """1 where two windows in a row are irregular (or the only one is), 0 where nearly all are clear."""
+    if not len(verdicts):
+        return None
+    noticed = verdicts == 1.0
+    if noticed.all() or (noticed[1:] & noticed[:-1]).any():
+        return 1.0
+    return 0.0 if np.mean(verdicts == 0.0) >= CLEAR else None
+
+
+def _verdicts(beats: Beats) -> Floats:
+    """Of each window that can be judged."""
     times, held, ectopic = _without_artefacts(beats)
     steps = np.diff(times)
     normal = held & intervals.possible(steps) & ~ectopic[1:] & ~ectopic[:-1]
     verdicts = [
-        verdict
+        _verdict(steps[begin : begin + WINDOW], normal[begin : begin + WINDOW])
         for begin in range(0, len(steps) - WINDOW + 1, WINDOW)
-        if (verdict := _verdict(steps[begin : begin + WINDOW], normal[begin : begin + WINDOW])) is not None
     ]
-    if not verdicts:
-        return None
-    noticed = np.array([verdict == 1.0 for verdict in verdicts])
-    if noticed.all() or (noticed[1:] & noticed[:-1]).any():
-        return 1.0
-    return 0.0 if np.mean([verdict == 0.0 for verdict in verdicts]) >= CLEAR else None
+    return np.array([verdict for verdict in verdicts if verdict is not None], dtype=np.float64)
 
 
 def _verdict(steps: Floats, normal: Flags) -> float | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analytics import correction, intervals, resample
+from analytics import correction, intervals, resample, rhythm
 from analytics.beats import Beats, Corrected, Flags, Floats, Kind
 from analytics.ecg import record as cardiogram
 from analytics.hrv.findings import UNSURE
@@ -40,6 +40,8 @@ class Source:
     start: float
     end: float
     absent: Reason | None
+    irregular: bool = False
+    """No sinus rhythm: what correction would take for artefacts are its beats."""
     track: Track | None = None
 
     @property
@@ -91,7 +93,8 @@ def _from_ppg(track: Track, name: str, *, correct: bool, vote: bool) -> Source:
 
 
 def _from_wave(track: Track, name: str, method: str, beats: Beats, *, correct: bool) -> Source:
-    corrected = correction.correct(beats) if correct else correction.as_measured(beats)
+    irregular = correct and name.startswith("ecg") and rhythm.is_no_sinus(beats)
+    corrected = correction.correct(beats) if correct and not irregular else correction.as_measured(beats)
     start, end = _span(track)
     usable = float(np.diff(beats.times)[beats.held].sum())
     share = usable / (end - start)
@@ -104,7 +107,7 @@ def _from_wave(track: Track, name: str, method: str, beats: Beats, *, correct: b
         absent = (beats.trouble or "noisy") if end - start >= SHORTEST + 2.0 else "too_short"
     elif share < USED or quality < UNSURE:
         absent = "noisy"
-    return Source(name, method, beats, corrected, quality, start, end, absent, track)
+    return Source(name, method, beats, corrected, quality, start, end, absent, irregular, track)
 
 
 def _regular(track: Track) -> Track | None:
@@ -150,12 +153,14 @@ def _given(times: Floats, held: Flags, name: str, method: str, *, correct: bool)
         agreement=None,
         trouble=None,
     )
-    corrected = correction.correct(beats) if correct else correction.as_measured(beats)
+    irregular = correct and rhythm.is_no_sinus(beats)
+    corrected = correction.correct(beats) if correct and not irregular else correction.as_measured(beats)
     start, end = (float(times[0]), float(times[-1])) if len(times) else (0.0, 0.0)
     absent: Reason | None = None
     if np.diff(times)[possible].sum() < SHORTEST:
         absent = "noisy" if end - start >= SHORTEST and not possible.all() else "too_short"
-    return Source(name, method, beats, corrected, beats.signal_quality if len(held) else None, start, end, absent)
+    quality = beats.signal_quality if len(held) else None
+    return Source(name, method, beats, corrected, quality, start, end, absent, irregular)
 
 
 def _grain(steps: Floats) -> float:
@@ -168,7 +173,7 @@ def _nothing(track: Track, name: str, method: str, absent: Reason) -> Source:
     none, no_flags = np.empty(0), np.zeros(0, dtype=np.bool_)
     beats = Beats("", none, no_flags, np.zeros(0, dtype=np.uint8), 0.0, 0.0, None, absent)
     start, end = _span(track)
-    return Source(name, method, beats, correction.as_measured(beats), None, start, end, absent, track)
+    return Source(name, method, beats, correction.as_measured(beats), None, start, end, absent, track=track)
 
 
 def _span(track: Track) -> tuple[float, float]:

@@ -22,6 +22,7 @@ Reason = Literal[
     "not_delivered",
     "analysis_failed",
     "too_many_corrected",
+    "irregular",
     "insufficient",
     "no_reference",
 ]

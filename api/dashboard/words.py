@@ -20,6 +20,7 @@ REASONS: Mapping[Reason, str] = MappingProxyType(
         "not_delivered": "Part of the recording was not delivered.",
         "analysis_failed": "The analysis of this recording failed.",
         "too_many_corrected": "Too many beats had to be corrected for this value to mean anything.",
+        "irregular": "The rhythm is irregular: its variability says nothing about strain or recovery.",
         "insufficient": "There is too little evidence for a statement.",
         "no_reference": "There is nothing to compare with: no earlier sessions, and no norms for this age and sex.",
     }

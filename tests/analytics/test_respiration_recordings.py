@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from scipy import io, signal
 
-from analytics import intervals, ppg, respiration
+from analytics import ppg, respiration
 from analytics.analyzer import Finding
-from analytics.beats import Beats, Kind
-from analytics.ecg import r_peaks
+from analytics.beats import Beats
+from analytics.ecg import record
 from analytics.filters import filled
 from kiosk.messages import SECOND
 from kiosk.recording import Track
@@ -73,12 +73,7 @@ def beats(track: Track) -> Beats:
     """Beats of a track with one channel."""
     if track.signal == "ppg":
         return ppg.beats(track, vote=False)
-    assert track.rate is not None
-    times = r_peaks(filled(track.samples[:, 0].astype(np.float64)), track.rate)
-    steps = np.diff(times)
-    held = intervals.usual(steps, intervals.possible(steps))
-    kinds = np.full(len(times), Kind.NORMAL, dtype=np.uint8)
-    return Beats(track.channels[0], times + track.seconds[0], held, kinds, 0.002, 1.0, None, None)
+    return record.beats(track, vote=False)
 
 
 def between(found: Beats, start: float, end: float) -> Beats:

@@ -187,7 +187,8 @@ def test_an_irregular_rhythm_has_the_rate_of_all_its_beats_and_no_variability() 
     result = session(Recording((), beats=tuple(beats.tolist())), Context(age=50, sex="male"))
     assert reading(result, "irregular_rhythm").value == 1.0
     assert reading(result).value == pytest.approx(60 / np.diff(beats).mean(), abs=0.5)
-    assert reading(result, "rmssd").value is None
+    assert reading(result, "rmssd").absent == "irregular"
+    assert result.corrected == result.removed == ()
 
 
 def test_a_devices_own_intervals_are_a_source() -> None:

@@ -34,6 +34,7 @@ REASONS: Mapping[Reason, str] = MappingProxyType(
         "not_delivered": "the signal never came",
         "analysis_failed": "the analysis failed",
         "too_many_corrected": "too many beats had to be corrected",
+        "irregular": "the rhythm is irregular",
         "insufficient": "too little evidence",
         "no_reference": "nothing to compare with",
     }
@@ -118,9 +119,12 @@ def about(answer: Answer) -> Iterator[str]:
         yield f"assumed: {'; '.join(guesses)}"
     if "not read" in assumed:
         yield f"not read: {assumed['not read']}"
-    methods = dict.fromkeys(reading.method for reading in result.readings if reading.preferred)
+    # which belongs to which value the JSON tells
+    methods = dict.fromkeys(
+        part for reading in result.readings if reading.preferred for part in reading.method.split("+")
+    )
     if methods:
-        yield f"method: {', '.join(methods)}"
+        yield f"methods: {', '.join(methods)}"
 
 
 def groups(readings: Sequence[FinalReading]) -> Iterator[tuple[str, list[FinalReading]]]:
