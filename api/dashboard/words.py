@@ -38,7 +38,7 @@ STATES: Mapping[str, str] = MappingProxyType(
 SILENT = timedelta(seconds=30)
 """An open session of which nothing was heard for so long is not called live."""
 UNITS: Mapping[str, str] = MappingProxyType(
-    {"1": "", "mm[Hg]": "mmHg", "Cel": "°C", "ms2": "ms²", "uV": "µV", "uS": "µS"}
+    {"1": "", "mm[Hg]": "mmHg", "Cel": "°C", "Cel/min": "°C/min", "ms2": "ms²", "uV": "µV", "uS": "µS"}
 )
 """How people write a UCUM unit, where that differs."""
 

@@ -131,7 +131,7 @@ def test_noise_is_absent_with_a_reason_and_exit_code_1(tmp_path: Path) -> None:
     np.savetxt(path, np.random.default_rng(3).standard_normal(250 * 30), header="II", comments="")
     result = kiosk("analyze", path, "--rate", 250, "--kind", "ecg", "--json")
     assert result.exit_code == 1
-    assert [each["value"] for each in json.loads(result.stdout)["readings"]] == [None, None]
+    assert {each["value"] for each in json.loads(result.stdout)["readings"]} == {None}
 
 
 def test_doctor_explains_in_words_and_hides_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,8 @@ const GROUPS = [
   { scopes: null, title: "Parts of the recording" },
   { scopes: ["spot"], title: "Measured by devices" },
 ];
-const HEADINGS = ["Measure", "Value", "95 % interval", "Quality", "Method", "Source", "Window"];
+const ALIKE = 3; // measures with one reason that share a row
+const HEADINGS = ["Measure", "Value", "95 % interval", "Quality", "Source", "Window"];
 
 /** @param {HTMLElement} place @param {any[]} readings @param {string} none what to say when there are none */
 export function showReadings(place, readings, none) {
@@ -27,7 +28,15 @@ export function showReadings(place, readings, none) {
     const title = spot ? group.title : `${group.title} · revision ${own[0].revision}`;
     const head = make("tr", { class: "group" }, make("th", { colspan: HEADINGS.length, scope: "rowgroup" }, title));
     if (spot) return [head, ...series(own).map(([newest, ...earlier]) => row(newest, { earlier }))];
-    return [head, ...byMeasure(own).map(([shown, ...others]) => row(shown, { others }))];
+    const measures = byMeasure(own);
+    const silent = reasons(measures);
+    return [
+      head,
+      ...measures
+        .filter(([shown]) => !silent.get(shown.absent))
+        .map(([shown, ...others]) => row(shown, { others })),
+      ...[...silent].map(([reason, missing]) => absent(reason, missing)),
+    ];
   });
   const head = make("tr", {}, ...HEADINGS.map((title) => make("th", { scope: "col" }, title)));
   place.replaceChildren(
@@ -43,6 +52,29 @@ function byMeasure(readings) {
   for (const each of readings) groups.set(each.measure, [...(groups.get(each.measure) ?? []), each]);
   const rank = (/** @type {any} */ each) => (each.preferred ? 0 : each.value !== null ? 1 : 2);
   return [...groups.values()].map((group) => group.sort((a, b) => rank(a) - rank(b) || a.start - b.start));
+}
+
+/** The reasons that several measures share, with those measures.
+ * @param {any[][]} measures @returns {Map<string, any[]>} */
+function reasons(measures) {
+  /** @type {Map<string, any[]>} */
+  const groups = new Map();
+  for (const [shown] of measures) {
+    if (shown.value === null && !shown.note) groups.set(shown.absent, [...(groups.get(shown.absent) ?? []), shown]);
+  }
+  return new Map([...groups].filter(([, missing]) => missing.length >= ALIKE));
+}
+
+/** One row for all that is absent for one reason.
+ * @param {string} reason @param {any[]} missing */
+function absent(reason, missing) {
+  const names = missing.map((each) => make("li", { "data-measure": each.measure }, each.title ?? measure(each.measure).title));
+  return make(
+    "tr",
+    { class: "absent" },
+    make("th", { scope: "row" }, `${missing.length} without a value`),
+    make("td", { colspan: HEADINGS.length - 1 }, make("em", { class: "why" }, sentence(reason)), make("ul", {}, ...names)),
+  );
 }
 
 /** What one device measured of one measure, newest first.
@@ -80,10 +112,21 @@ function row(reading, { earlier = [], others = [] }) {
     { "data-measure": reading.measure },
     make("th", { scope: "row" }, title, reading.note ? make("small", { class: "note" }, reading.note) : null),
     ...value,
-    make("td", {}, reading.method === "none" ? "–" : [reading.method, version].filter(Boolean).join(" · ")),
-    make("td", {}, origin(reading.source), others.length ? elsewhere(others, decimals, known.unit) : null),
+    make(
+      "td",
+      {},
+      origin(reading.source),
+      reading.method === "none" ? null : how([reading.method.replaceAll("+", " + "), version].filter(Boolean).join(" · ")),
+      others.length ? elsewhere(others, decimals, known.unit) : null,
+    ),
     make("td", { class: "window" }, window, earlier.length ? before(earlier, decimals) : null),
   );
+}
+
+/** How a number was made, folded.
+ * @param {string} method */
+function how(method) {
+  return make("details", {}, make("summary", {}, "Method"), make("p", { class: "method" }, method));
 }
 
 /** What other sources say of the same measure, folded.
