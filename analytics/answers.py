@@ -143,7 +143,7 @@ def of_stress(told: list[Told], best: Source | None, context: Context, recording
         quality=float(np.mean(qualities)) if qualities else 0.0,
     )
     used = [chosen[part.measure] for part, _ in evidence.measured()]
-    if best is None and not used:
+    if best is None and not any(measure in values for measure in skin.CONDUCTANCE):
         return []
     windows = [each.finding for each in used or chosen.values()]
     assessed = stress.finding(

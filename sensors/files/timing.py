@@ -101,11 +101,11 @@ def _guess_unit(path: Path, column: NDArray[np.float64], *, slow: bool) -> str:
     if not len(steps):
         raise bad(path, "the time column stands still")
     step = float(steps.mean() if len(steps) < 0.9 * (len(column) - 1) else np.median(steps))
-    # the bounds are a factor of thousand apart, so that just one unit fits
-    lowest = 0.04 if slow else 4.0
-    for unit, factor in FACTORS.items():
-        if lowest <= 1 / (step * factor) < 1000 * lowest:
-            return unit
+    # the bounds are a factor of thousand apart, so that just one unit fits; a slow signal may be sampled fast
+    for lowest in (0.04, 4.0) if slow else (4.0,):
+        for unit, factor in FACTORS.items():
+            if lowest <= 1 / (step * factor) < 1000 * lowest:
+                return unit
     raise bad(path, f"time steps of {step:g} fit no unit: name the column time_s, time_ms or time_us")
 
 

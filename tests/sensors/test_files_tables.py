@@ -338,3 +338,12 @@ def test_a_wristband_s_folder_becomes_one_session(recordings: Path) -> None:
     assert rates == {"acceleration": 32, "ppg": 64, "eda": 4, "rr": None, "skin_temperature": 4}
     assert joined.beats is not None
     assert joined.beats[0] == pytest.approx(603.3125)
+
+
+def test_a_slow_signal_may_be_sampled_fast(tmp_path: Path) -> None:
+    times = np.arange(1250) / 125
+    path = tmp_path / "belt.csv"
+    table = np.column_stack((times, np.sin(2 * np.pi * 0.3 * times)))
+    np.savetxt(path, table, header="time,resp", comments="", delimiter=",", fmt="%.6f")
+    (track,) = files.read(path, kind="respiration").tracks
+    assert (track.signal, track.rate) == ("respiration", 125.0)
