@@ -1,8 +1,10 @@
 """Nonlinear measures: Poincare plot, fractal scaling, entropy, and Baevsky's stress index."""
 
 import numpy as np
+from scipy import interpolate
 
 from analytics.beats import Floats, Intervals
+from analytics.hrv.spectrum import RATE, trend
 from analytics.hrv.time_domain import MILLISECONDS, NOTHING, sdsd
 from analytics.hrv.windows import runs, split
 
@@ -15,7 +17,9 @@ TOLERANCE = 0.2
 BLOCK = 512
 """Templates that are compared with all others at a time: bounds memory."""
 BIN = 0.050
-"""Seconds: the bins of Baevsky's histogram are [k / 20, (k + 1) / 20)."""
+"""Seconds: the bins of Baevsky's histogram."""
+FEWEST = 4
+"""Intervals of a run that have a trend."""
 
 
 def sd1(intervals: Intervals) -> float | None:
@@ -71,21 +75,27 @@ def sample_entropy(intervals: Intervals) -> float | None:
 def stress_index(intervals: Intervals) -> float | None:
     """The square root of Baevsky's index AMo / (2 Mo MxDMn), as Kubios shows it.
 
-    AMo: percent of the intervals in the fullest bin of 50 ms (bins begin at zero); Mo: the median interval in s; MxDMn:
-    longest less shortest in s (Baevsky & Chernikova 2017, doi:10.12710/cardiometry.2017.10.6676). Above ten minutes the
-    mean over windows of five, because the range only grows with time.
+    AMo: percent of the intervals in the fullest bin of 50 ms, one of which is centred on the median; Mo: the median
+    interval in s; MxDMn: longest less shortest in s (Baevsky & Chernikova 2017, doi:10.12710/cardiometry.2017.10.6676).
+    AMo and MxDMn are of the intervals without their slow trend (smoothness priors, per run), which would widen both.
     """
-    found = [value for part in split(intervals) if (value := _stress_index(part.values)) is not None]
-    return float(np.mean(found)) if found else None
-
-
-def _stress_index(values: Floats) -> float | None:
-    spread, middle = float(np.ptp(values)), float(np.median(values))
+    if not len(intervals.values):
+        return None
+    rest = np.concatenate([_detrended(run) for run in runs(intervals)])
+    spread, middle = float(np.ptp(rest)), float(np.median(intervals.values))
     if spread <= NOTHING or middle <= 0:
         return None
-    bins = np.floor((values + NOTHING) / BIN).astype(np.int64)
+    bins = np.floor((rest - np.median(rest)) / BIN + 0.5 + NOTHING).astype(np.int64)
     mode = 100.0 * int(np.unique(bins, return_counts=True)[1].max()) / len(bins)
     return float(np.sqrt(mode / (2.0 * middle * spread)))
+
+
+def _detrended(run: Intervals) -> Floats:
+    if len(run.values) < FEWEST:
+        return np.asarray(run.values - np.median(run.values), np.float64)
+    times = run.ends[0] + np.arange(int((run.ends[-1] - run.ends[0]) * RATE) + 1) / RATE
+    even = interpolate.CubicSpline(run.ends, run.values)(times)
+    return np.asarray(run.values - np.interp(run.ends, times, trend(even)), np.float64)
 
 
 def _residues(profile: Floats, size: int) -> Floats:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import interpolate
 
 from analytics import hrv
 from analytics.beats import Intervals
@@ -72,21 +73,44 @@ def test_time_domain_is_what_exact_arithmetic_says(rr: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize("rr", SERIES.values(), ids=SERIES.keys())
-def test_poincare_and_stress_index_are_what_exact_arithmetic_says(rr: tuple[int, ...]) -> None:
+def test_poincare_is_what_exact_arithmetic_says(rr: tuple[int, ...]) -> None:
     given_ = series(rr)
     exact = [Fraction(value) for value in rr]
     steps = [after - before for before, after in pairwise(exact)]
     sums = [after + before for before, after in pairwise(exact)]
     across, along = root(variance(steps) / 2), root(variance(sums) / 2)
-    ordered = sorted(exact)
-    middle = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
-    mode = Fraction(100 * fullest(rr, Fraction(50)), len(rr))
-    index = mode / (2 * middle / 1000 * (ordered[-1] - ordered[0]) / 1000)
     assert hrv.sd1(given_) == pytest.approx(across, rel=1e-9, abs=1e-9)
     assert hrv.sd2(given_) == pytest.approx(along, rel=1e-9, abs=1e-9)
-    assert hrv.stress_index(given_) == pytest.approx(root(index), rel=1e-11)
     if across:
         assert hrv.sd_ratio(given_) == pytest.approx(along / across, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", ["borders of pNN", "borders of bins", "alternating", "odd one", "prime steps"])
+def test_the_stress_index_is_its_formula_after_the_dense_matrix_of_smoothness_priors(name: str) -> None:
+    given_ = series(SERIES[name])
+    times = np.arange(given_.ends[0], given_.ends[-1] + 1e-9, 0.25)
+    even = interpolate.CubicSpline(given_.ends, given_.values)(times)
+    second = np.diff(np.eye(len(even)), 2, axis=0)
+    slow = np.linalg.inv(np.eye(len(even)) + 500.0**2 * second.T @ second) @ even
+    rest = given_.values - np.interp(given_.ends, times, slow)
+    places = Counter(math.floor((value - np.median(rest)) / 0.050 + 0.5 + 1e-6) for value in rest.tolist())
+    mode = 100 * max(places.values()) / len(rest)
+    index = mode / (2 * np.median(given_.values) * (rest.max() - rest.min()))
+    assert hrv.stress_index(given_) == pytest.approx(math.sqrt(index), rel=1e-6)
+
+
+def test_three_intervals_have_no_trend_and_the_stress_index_of_their_formula() -> None:
+    # all three within 25 ms of the median: 100 % / (2 x 0.8 s x 0.02 s)
+    assert hrv.stress_index(series(SERIES["three"])) == pytest.approx(math.sqrt(100 / (2 * 0.8 * 0.02)), rel=1e-11)
+
+
+def test_a_slow_trend_does_not_lower_the_stress_index() -> None:
+    quick = tuple(800 + 20 * (number % 3) for number in range(300))
+    drifting = tuple(value + number // 2 for number, value in enumerate(quick))
+    steady, with_trend = hrv.stress_index(series(quick)), hrv.stress_index(series(drifting))
+    assert steady is not None
+    # the median interval is 9 % longer, and that is all
+    assert with_trend == pytest.approx(steady / math.sqrt(1.09), rel=0.05)
 
 
 def test_a_difference_needs_two_intervals_that_follow_one_another() -> None:

@@ -93,18 +93,3 @@ def test_a_gap_is_in_no_box() -> None:
     assert broken == pytest.approx(np.mean([each for each in apart if each]), abs=0.03)
     assert stepped != pytest.approx(broken, abs=0.001)
     assert hrv.dfa_alpha1(series(noise(60, 9), breaks=(15, 30, 45))) is None
-
-
-def test_a_long_recordings_stress_index_is_the_mean_of_five_minutes() -> None:
-    rng = np.random.default_rng(10)
-    day = np.concatenate([np.round(0.5 + 0.05 * hour + 0.02 * rng.standard_normal(400), 3) for hour in range(8)])
-    given = series(day)
-    windows = [
-        day[(given.ends > begin) & (given.ends <= begin + 300)] for begin in range(0, int(given.ends[-1]) - 300, 300)
-    ]
-    assert len(windows) == 7
-    found = []
-    for window in windows:
-        fullest = max(np.bincount(np.floor(window * 20 + 1e-6).astype(int)))
-        found.append(math.sqrt(100 * fullest / len(window) / (2 * np.median(window) * np.ptp(window))))
-    assert hrv.stress_index(given) == pytest.approx(np.mean(found))
