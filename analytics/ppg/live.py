@@ -86,13 +86,17 @@ class LivePulse:
     def _look(self) -> Stretch:
         """The channel that is read, after a look at the others where it is not good."""
         rows = self._raw.rows(self._raw.start, self._raw.end)
-        look = stretch(rows[:, self._channel], self._rate)
+        look = self._stretch(rows, self._channel)
         if len(self._channels) > 1 and (self._seconds - FIRST) % REVIEW == 0 and look.score.mean() < GOOD:
             for column in range(len(self._channels)):
-                other = stretch(rows[:, column], self._rate) if column != self._channel else look
+                other = self._stretch(rows, column) if column != self._channel else look
                 if other.score.mean() > look.score.mean() + BETTER:
                     self._channel, look = column, other
         return look
+
+    def _stretch(self, rows: NDArray[np.float64], column: int) -> Stretch:
+        # judged whole: a shorter look each second would see a pulse in noise now and then
+        return stretch(rows[:, column], self._rate, windows=(WINDOW,))
 
 
 def _read(look: Stretch) -> tuple[float | None, Reason | None]:

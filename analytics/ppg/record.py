@@ -24,11 +24,13 @@ from kiosk.recording import Track
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-METHOD = "ppg-upstroke-1"
+METHOD = "ppg-upstroke-2"
 SHORTEST = 4.0
 """Seconds of signal that are looked at."""
 LIKENESS = (0.85, 0.60)
 """Correlation of a pulse with its fellows: whole and no quality of the seconds that it fills."""
+STEP = 0.2
+"""Share of a window by which the next one that is judged begins later."""
 TRANSIT = 0.006
 """Seconds (SD) by which the pulse wave's own travel varies from beat to beat."""
 DENSEST = 1000.0
@@ -47,6 +49,7 @@ class Stretch:
     held: Flags
     quality: Quality
     trusted: Floats
+    """Of each second; 0 where it is not used."""
     found: Pulses
 
     @property
@@ -67,8 +70,10 @@ def beats(track: Track, *, vote: bool = True) -> Beats:
         return Beats("", empty, empty.astype(np.bool_), empty.astype(np.uint8), VAGUE, 0.0, None, "unsuitable_rate")
     assert even.rate is not None
     segments = [part for part in even.segments() if len(part.times) >= SHORTEST * even.rate]
-    looks = [[stretch(part.samples[:, column].astype(np.float64), even.rate) for part in segments]
-             for column in range(len(even.channels))]  # fmt: skip
+    looks = [
+        _upright([part.samples[:, column].astype(np.float64) for part in segments], even.rate)
+        for column in range(len(even.channels))
+    ]
     best = int(np.argmax([_mean(look) for look in looks])) if segments else 0
     chosen = looks[best] if looks else []
     times: list[Floats] = []
@@ -90,19 +95,19 @@ def beats(track: Track, *, vote: bool = True) -> Beats:
         kinds=np.full(len(joined), Kind.NORMAL, dtype=np.uint8),
         precision=_precision(chosen),
         signal_quality=_mean(chosen),
-        agreement=2 * same / compared if compared else None,
+        agreement=same / compared if compared else None,
         trouble=_trouble(chosen),
     )
 
 
-def stretch(x: Floats, rate: float) -> Stretch:
-    """The beats of one channel of a stretch without gaps, second by second judged."""
-    found = pulses(x, rate)
+def stretch(x: Floats, rate: float, *, inverted: bool | None = None, windows: tuple[float, ...] = WINDOWS) -> Stretch:
+    """The beats of one channel of a stretch without gaps, each second judged with those around it in such windows."""
+    found = pulses(x, rate, inverted=inverted)
     wave = found.wave
     seen = quality(x, rate, wave)
     count, length = len(seen.value), len(x) / rate
     trusted, alike = np.zeros(count), np.zeros(len(found.at))
-    for window in WINDOWS:
+    for window in windows:
         for begin in _begins(length, window):
             end = min(length, begin + window)
             verdict = judged(found, begin, end)
@@ -124,10 +129,10 @@ def stretch(x: Floats, rate: float) -> Stretch:
 
 
 def _begins(length: float, window: float) -> list[float]:
-    """Where windows begin that overlap by half; the last one ends with the signal."""
+    """Where windows begin, the last one ending with the signal: what moves before or after good pulses spoils few."""
     if length <= window:
         return [0.0]
-    return [*np.arange(0.0, length - window, 0.5 * window).tolist(), length - window]
+    return [*np.arange(0.0, length - window, STEP * window).tolist(), length - window]
 
 
 def _even(track: Track) -> Track | None:
@@ -140,21 +145,32 @@ def _even(track: Track) -> Track | None:
     return regular(steadied(track), float(np.clip(usual, FINEST, DENSEST))) if usual >= SLOWEST else None
 
 
+def _upright(parts: list[Floats], rate: float) -> list[Stretch]:
+    """Each part of one channel; a sensor does not turn over in a gap, so that all have one vote on which way is up."""
+    looks = [stretch(x, rate) for x in parts]
+    inverted = sum(look.found.wave.repeats.lean for look in looks) < 0
+    return [
+        look if look.found.wave.inverted == inverted else stretch(x, rate, inverted=inverted)
+        for x, look in zip(parts, looks, strict=True)
+    ]
+
+
 def _mean(looks: list[Stretch]) -> float:
     return float(np.concatenate([look.score for look in looks]).mean()) if looks else 0.0
 
 
 def _asked(look: Stretch) -> tuple[int, int]:
-    """Beats shared with the two voters, and all of them; asked only where we say something."""
+    """Ours that the two voters have plus theirs that we have, and all of them, of the seconds that are used."""
     same = compared = 0
-    ours = look.at[look.good]
+    ours, used = look.at[look.good], look.trusted > 0
     for voter in (neurokit_beats, heartpy_beats):
         theirs = voter(look.found.wave)
         if theirs is None:
             continue
-        second = np.minimum(theirs.astype(np.intp), len(look.trusted) - 1)
-        theirs = theirs[look.trusted[second] > 0]
-        same, compared = same + matched(ours, theirs), compared + len(ours) + len(theirs)
+        inside = theirs[used[np.minimum(theirs.astype(np.intp), len(used) - 1)]]
+        # each side is held against all that the other found: a beat may stand on either side of a second's edge
+        same += matched(ours, theirs) + matched(look.at, inside)
+        compared += len(ours) + len(inside)
     return same, compared
 
 

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.ppg.repeats import TAIL
 from analytics.ppg.upstroke import Pulses
-from analytics.ppg.wave import TAIL, Wave
+from analytics.ppg.wave import Wave
 from analytics.quality import ramp
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-WINDOWS = (10.0, 30.0)
-"""Seconds that are judged together: the shorter for pulses that stand out, the longer for faint ones that go on."""
+WINDOWS = (7.0, 10.0, 30.0)
+"""Seconds that are judged together: the shortest for pulses between movements, the longest for faint ones."""
 LEAST_BEATS = 5
 LIKE, UNEVEN, PERIODIC, STEEP, AGAINST = 7.0, 11.0, 2.0, 5.0, 5.0
 """Weights of likeness, unevenness, periodicity and steepness, and what they are held against."""

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from analytics.ppg.repeats import INTERVALS
 from analytics.ppg.wave import Wave, wave
 
 Floats = NDArray[np.float64]
@@ -37,19 +38,12 @@ STRANGE = 0.2
 """Cost of an interval per squared logarithm of its ratio to the usual one..."""
 STRANGEST = 0.35
 """... and its bound."""
-INTERVALS = (0.25, 2.2)
-"""Seconds between beats, 240 to 27 per minute."""
-PERIOD_WINDOW, PERIOD_STEP = 10.0, 2.0
-"""Seconds over which the usual interval is taken, and how often."""
 FEWEST = 4
 """Beats that make a usual pulse."""
 USUAL_BEFORE, USUAL_AFTER = (0.25, 0.2), (0.5, 0.4)
 """How far the usual pulse reaches before and after its upstroke: a share of the interval, and seconds at most."""
 NEAR = 0.1
 """Seconds from where there is most of the usual pulse to the steepest point of its upstroke."""
-FIRST_OF = 0.65
-"""Share of the highest autocorrelation from which a shorter lag is preferred: each multiple of a period has one."""
-_NOTHING = 1e-12  # of the signal's largest value: what rounding leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +59,9 @@ class Pulses:
     """The usual interval around each beat in seconds."""
 
 
-def pulses(x: Floats, rate: float) -> Pulses:
-    """All beats of a stretch without gaps."""
-    seen = wave(x, rate)
+def pulses(x: Floats, rate: float, *, inverted: bool | None = None) -> Pulses:
+    """All beats of a stretch without gaps; which way is up is seen from the pulse unless it is told."""
+    seen = wave(x, rate, inverted=inverted)
     return _found(seen, seen.slope, seen.rate)
 
 
@@ -76,7 +70,7 @@ def _found(seen: Wave, slope: Floats, rate: float) -> Pulses:
     empty = np.empty(0)
     if not slope.any():
         return Pulses(seen, empty, empty, empty)
-    period = usual(slope, rate)
+    period = seen.repeats.usual(len(slope))
     tops, heights = _chosen(slope, period, rate)
     if len(tops) >= FEWEST:
         tops, heights = _chosen(_amount(seen, tops, float(np.median(period[tops]))), period, rate)
@@ -135,29 +129,6 @@ def level(slope: Floats, rate: float) -> Floats:
     least = np.minimum(medians[: len(tops)], medians[count : count + len(tops)])
     places = np.arange(len(slope))
     return np.asarray(np.maximum(np.interp(places, places[::step], least), LOWEST * float(np.abs(slope).max())))
-
-
-def usual(slope: Floats, rate: float) -> Floats:
-    """The usual interval around each sample in seconds: the shortest of the strong lags of its autocorrelation."""
-    size, step = min(len(slope), round(PERIOD_WINDOW * rate)), max(1, round(PERIOD_STEP * rate))
-    starts = np.arange(0, len(slope) - size + 1, step)
-    first, last = round(INTERVALS[0] * rate), min(round(INTERVALS[1] * rate), size - 2)
-    if last <= first + 2:
-        return np.full(len(slope), 0.8)
-    rows = np.lib.stride_tricks.sliding_window_view(slope, size)[starts]
-    # a single jolt must not be all that is seen
-    bound = 3.0 * np.quantile(np.abs(rows), 0.9, axis=1, keepdims=True)
-    rows = np.clip(rows, -bound, bound)
-    power = np.abs(np.fft.rfft(rows, 2 * size, axis=1)) ** 2
-    alike = np.fft.irfft(power, axis=1)[:, : last + 2]
-    alike = alike / np.maximum(alike[:, :1], _NOTHING) * (size / (size - np.arange(last + 2)))
-    inner = alike[:, first : last + 1]
-    peak = (inner >= alike[:, first - 1 : last]) & (inner > alike[:, first + 1 : last + 2])
-    strength = np.where(peak, inner, -1.0)
-    shortest = np.argmax(strength >= FIRST_OF * strength.max(axis=1, keepdims=True), axis=1)
-    lags = (first + shortest) / rate
-    lags = ndimage.median_filter(lags, min(3, len(lags)), mode="nearest")
-    return np.interp(np.arange(len(slope)), starts + size / 2, lags)
 
 
 def rhythm(seconds: Floats, heights: Floats, period: Floats) -> Indices:

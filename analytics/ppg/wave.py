@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from analytics import filters
+from analytics.ppg.repeats import Repeats, repeats
 
 Floats = NDArray[np.float64]
 
@@ -16,8 +17,6 @@ FINEST = 100.0
 """Hertz that the grid has at least: the parabola through an upstroke's maximum is true to a millisecond."""
 SLOWEST = 15.0
 """Hertz below which the band has no room."""
-TAIL = 0.03
-"""Share of the slopes, on each side, whose bounds decide which way the systolic upstroke goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +30,18 @@ class Wave:
     """Its change per second."""
     inverted: bool
     """Whether the signal falls where blood comes in, as a camera's does."""
+    repeats: Repeats
+    """How the signal's own slope, not yet turned, repeats itself."""
     raw: Floats
     """The signal on the same grid, more blood up, with what lies beyond the band; all three in its largest value."""
 
 
-def wave(x: Floats, rate: float) -> Wave:
-    """The band of a stretch without gaps; lost samples are drawn straight."""
+def wave(x: Floats, rate: float, *, inverted: bool | None = None) -> Wave:
+    """The band of a stretch without gaps; lost samples are drawn straight.
+
+    Unless it is told, which way the blood comes in is seen from the pulse: its systolic upstroke is steeper than all
+    that follows.
+    """
     known = filters.filled(x)
     known = known - (np.median(known) if len(known) else 0.0)
     # in units of its own size, so that no unit is too large or too small to compute with
@@ -51,14 +56,8 @@ def wave(x: Floats, rate: float) -> Wave:
     volume = filters.zero_phase(filters.band_pass(fine, *BAND), known)[::step]
     fine /= step
     slope = np.gradient(volume) * fine if len(volume) > 1 else np.zeros(len(volume))
-    inverted = falls(slope)
+    again = repeats(slope, fine)
+    if inverted is None:
+        inverted = again.lean < 0
     sign = -1.0 if inverted else 1.0
-    return Wave(fine, sign * volume, sign * slope, inverted, sign * known[::step])
-
-
-def falls(slope: Floats) -> bool:
-    """Whether the steepest slopes go down: the systolic upstroke is steeper than all that follows it."""
-    if not len(slope):
-        return False
-    low, high = np.quantile(slope, (TAIL, 1.0 - TAIL))
-    return bool(-low > high)
+    return Wave(fine, sign * volume, sign * slope, inverted, again, sign * known[::step])

@@ -150,6 +150,38 @@ def test_motion_takes_its_own_seconds_and_leaves_the_others() -> None:
     assert np.abs(ours - theirs).max() < 0.12
 
 
+def jolted(x: Floats, rate: float, end: float) -> Floats:
+    """With slow rises and sudden falls, far larger than the pulse, at odd moments before `end` (seconds)."""
+    moments = np.cumsum(np.random.default_rng(5).uniform(0.7, 1.7, round(2 * end)))
+    seconds = np.arange(len(x)) / rate
+    since = seconds - moments[np.maximum(0, np.searchsorted(moments, seconds) - 1)]
+    shape = np.interp(since, (0.0, 0.5, 0.65), (0.0, 1.0, 0.0), left=0.0)
+    return np.asarray(x + 6.0 * np.ptp(x) * np.where(seconds < end, shape, 0.0))
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_motion_that_falls_steeply_does_not_turn_the_pulse_over(sign: float) -> None:
+    x, truth = pulse(CALM, 64.0, 120.0)
+    moved = sign * jolted(x, 64.0, 60.0)
+    assert ppg.pulses(moved, 64.0).wave.inverted == (sign < 0)
+    found = ppg.beats(track(moved, rate=64.0), vote=False)
+    after = found.times[found.times > 65.0]
+    delay = after - truth[np.searchsorted(truth, after) - 1]
+    assert np.all((delay > 0.03) & (delay < 0.2))
+
+
+def test_a_part_before_a_gap_is_not_turned_over_by_its_motion() -> None:
+    x, _ = pulse(CALM, 64.0, 60.0)
+    moved = jolted(x, 64.0, 9.0)
+    assert ppg.pulses(moved[:640], 64.0).wave.inverted
+    whole = track(moved, rate=64.0)
+    times = whole.times.copy()
+    times[640:] += SECOND
+    found = ppg.beats(Track("ppg", "clip", ("a",), 64.0, times, whole.samples), vote=False)
+    upright = ppg.pulses(whole.samples[:640, 0].astype(np.float64), 64.0, inverted=False)
+    assert np.allclose(found.times[found.times < 10.0], upright.at / upright.wave.rate)
+
+
 def test_a_faint_pulse_on_a_large_offset_and_one_of_huge_units_read_the_same() -> None:
     x, _ = pulse(CALM, 100.0, 30.0)
     plain, faint, huge = (ppg.beats(track(values), vote=False).times for values in (x, 1e4 + 5.0 * x, 1e8 * x))

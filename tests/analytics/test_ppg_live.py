@@ -83,7 +83,7 @@ def at_once(person: Person, rate: float) -> tuple[Finding, ...]:
 
 
 @pytest.mark.parametrize(("person", "rate"), [(CALM, 100.0), (TROUBLED, 62.5)])
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(sizes=st.lists(st.integers(0, 300), min_size=1, max_size=7).filter(any))
 def test_any_chunking_gives_the_same_findings(person: Person, rate: float, sizes: list[int]) -> None:
     assert tuple(findings(pulse(person, rate, 24.0), rate, person.ppg_channels, sizes)) == at_once(person, rate)

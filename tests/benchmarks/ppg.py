@@ -1,6 +1,6 @@
 """Pulses of real recordings against chest strap, ECG, expert and others, beside heartpy, neurokit2 and plain maxima.
 
-KIOSK_RECORDINGS=... kiosk bench ppg [--part camera,strips,monitor,wrist,silence,cost]
+KIOSK_RECORDINGS=... kiosk bench ppg [--part camera,strips,monitor,wrist,minutes,silence,cost]
 """
 
 import argparse
@@ -17,11 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-from analytics import filters, ppg
+from analytics import filters, hrv, ppg
 from analytics.beats import Beats
 from analytics.ecg import r_peaks
 from analytics.ecg.vote import matched
 from analytics.resample import regular
+from analytics.sources import sources
+from kiosk.messages import SECOND
+from kiosk.recording import Context, Recording
 from sensors.drivers.simulated import Body, Person
 from tests.analytics.test_ppg_live import findings, pulseless
 from tests.analytics.test_ppg_recordings import (
@@ -31,6 +34,7 @@ from tests.analytics.test_ppg_recordings import (
     finger_clip,
     intensive,
     numbers,
+    rates,
     shifted,
     strips,
     told,
@@ -46,12 +50,15 @@ WRISTS = tuple(f"S{number:02d}" for number in range(2, 12))
 SEEN_WRISTS = WRISTS[:5]
 SEEN_STRIPS = 8
 RATE = 100.0
+MINUTE = 60
+SURE = 20.0
+"""Seconds of a minute that the wrist device's own intervals cover, from which they are compared with."""
 
 
 def main() -> None:
     """Parse and run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--part", default="camera,strips,monitor,wrist,silence,cost")
+    parser.add_argument("--part", default="camera,strips,monitor,wrist,minutes,silence,cost")
     parser.add_argument("--seeds", type=int, default=80, help="of the signals without a heart")
     arguments = parser.parse_args()
     named = os.environ.get("KIOSK_RECORDINGS")
@@ -62,6 +69,7 @@ def main() -> None:
         "strips": partial(expert, Path(named)),
         "monitor": partial(monitor, Path(named)),
         "wrist": partial(wrists, Path(named)),
+        "minutes": partial(minutes, Path(named)),
         "silence": partial(silence, arguments.seeds),
         "cost": cost,
     }
@@ -211,6 +219,49 @@ def wrists(folder: Path) -> None:
         ("wrist", "min", "our quality", "our intervals", "theirs", "both", "median |difference| ms", "% over 60 ms"),
         rows,
     )
+
+
+def minutes(folder: Path) -> None:
+    """Each minute at the wrist as a recording of its own: is a heart rate told, and is it the device's?"""
+    rows: list[tuple[object, ...]] = []
+    groups: dict[str, list[tuple[float, float, float]]] = {}
+    for subject in WRISTS:
+        recording, given = wrist(folder, subject)
+        theirs = rates(folder, subject)
+        found = []
+        for begin in range(0, len(theirs) - MINUTE + 1, MINUTE):
+            part = recording.between(begin * SECOND, (begin + MINUTE) * SECOND)
+            if np.isnan(theirs[begin]) or len(part.times) < MINUTE * 64:
+                continue
+            source = sources(Recording((part,)), Context(), correct=True, vote=True)[0]
+            ours = hrv.heart_rate(source.corrected.intervals) if source.absent is None else None
+            inside = given[(given[:, 0] >= begin) & (given[:, 0] < begin + MINUTE), 1]
+            sure = 60.0 / inside.mean() if inside.sum() >= SURE else np.nan
+            found.append((np.nan if ours is None else ours, sure, theirs[begin : begin + MINUTE].mean()))
+        seen = subject in SEEN_WRISTS
+        rows.append(_minutes(subject + (" (seen)" if seen else ""), found))
+        groups.setdefault("seen" if seen else "not seen", []).extend(found)
+    rows += [_minutes(f"all, {name}", found) for name, found in groups.items()]
+    report(
+        "real: wrist, minutes; heart rate beside the device's own intervals (20 s or more of them) and HR file, /min",
+        ("wrist", "minutes", "told", "% told", "both, intervals", "ours off > 5, > 10", "HR file off > 5, > 10",
+         "both, HR file", "apart > 10"),
+        rows,
+    )  # fmt: skip
+
+
+def _minutes(name: str, found: list[tuple[float, float, float]]) -> tuple[object, ...]:
+    ours, sure, theirs = np.array(found).T
+    told_of, known = np.isfinite(ours), np.isfinite(sure)
+
+    def off(values: Floats, truth: Floats) -> str:
+        apart = np.abs(values - truth)[known & told_of]
+        return f"{np.count_nonzero(apart > 5)}, {np.count_nonzero(apart > 10)}"
+
+    return (
+        name, len(found), int(told_of.sum()), f"{100 * told_of.mean():.0f}", int((known & told_of).sum()),
+        off(ours, sure), off(theirs, sure), int(told_of.sum()), int((np.abs(ours - theirs)[told_of] > 10).sum()),
+    )  # fmt: skip
 
 
 def silence(seeds: int) -> None:
