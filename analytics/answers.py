@@ -9,10 +9,12 @@ from analytics import doubt, hrv, respiration, rhythm, skin, stress
 from analytics.analyzer import Finding
 from analytics.correction import as_measured
 from analytics.sources import Source, named
+from analytics.stress.reference import LONG
 from kiosk.messages import SECOND
 from kiosk.recording import Context, Recording
 
 RATES = ("heart_rate", "mean_rr")
+VARIABILITY = ("rmssd", "sdnn", "stress_index")
 SPREAD = 0.10
 """Median deviation of two-beat means, relative to their median, up to which they have a rate, corrected or not."""
 PAIRS = "median-of-two-beats-1"
@@ -27,7 +29,23 @@ class Told:
     note: str = ""
 
 
-def of_beats(source: Source, *, correction: bool) -> list[Told]:
+def of_hearts(found: Iterable[Source], *, correction: bool) -> list[Told]:
+    """What all sources of beats answer. Where the ECG shows a rhythm without variability, the pulse has none either."""
+    told = [each for source in found for each in _of_beats(source, correction=correction)]
+    refused = {
+        each.finding.measure
+        for each in told
+        if each.source.startswith("ecg") and each.finding.absent == "irregular" and each.finding.measure not in RATES
+    }
+    return [
+        replace(each, finding=replace(each.finding, value=None, low=None, high=None, absent="irregular"))
+        if each.source.startswith("ppg") and each.finding.value is not None and each.finding.measure in refused
+        else each
+        for each in told
+    ]
+
+
+def _of_beats(source: Source, *, correction: bool) -> list[Told]:
     """Heart rate and its variability, and the rhythm where beats can tell it."""
     start, end = round(source.start * SECOND), round(source.end * SECOND)
     # a pulse may fail where a beat does not, and only an ECG shows where a beat comes from
@@ -40,7 +58,7 @@ def of_beats(source: Source, *, correction: bool) -> list[Told]:
             )
             for measure in (*hrv.MEASURED, *told_of_rhythm)
         ]
-    mended = correction and not source.irregular
+    mended = correction and not source.irregular and source.kind != "manual"
     findings = [
         _with_doubt(each, source) if mended else each
         for each in hrv.findings(
@@ -89,11 +107,11 @@ def _with_doubt(finding: Finding, source: Source) -> Finding:
 
 def of_breath(recording: Recording, found: Iterable[Source], *, vote: bool) -> list[Told]:
     """A belt knows best; then what ECG and pulse say together, then each alone."""
-    belts = [
+    belts = _best_first(
         Told(name, finding)
         for track, name in named(recording, "respiration")
         for finding in respiration.from_belt(track)
-    ]
+    )
     derived = []
     for source in found:
         if source.track is None:
@@ -115,30 +133,39 @@ def of_breath(recording: Recording, found: Iterable[Source], *, vote: bool) -> l
 
 def of_skin(recording: Recording) -> list[Told]:
     """What sweat and warmth of the skin do."""
-    return [
+    return _best_first(
         Told(name, finding)
         for signal, findings in (("eda", skin.conductance), ("skin_temperature", skin.temperature))
         for track, name in named(recording, signal)
         for finding in findings(track)
-    ]
+    )
+
+
+def _best_first(told: Iterable[Told]) -> list[Told]:
+    return sorted(told, key=lambda each: (each.finding.value is None, -(each.finding.quality or 0.0)))
 
 
 def of_stress(told: list[Told], best: Source | None, context: Context, recording: Recording) -> list[Told]:
     """Of what the other readings say, each from its preferred source."""
-    chosen = preferred(told)
+    fingers = _fingers(recording)
+    chosen = preferred(each for each in told if each.finding.measure not in skin.TEMPERATURE or each.source in fingers)
+    # the variability of an irregular rhythm says nothing about stress
+    if "irregular_rhythm" in chosen and chosen["irregular_rhythm"].finding.value == 1.0:
+        chosen = {measure: each for measure, each in chosen.items() if measure not in VARIABILITY}
+    # of a short recording SDNN is systematically smaller than norms and earlier sessions have it
+    if "sdnn" in chosen and chosen["sdnn"].finding.end_ns - chosen["sdnn"].finding.start_ns < LONG * SECOND:
+        del chosen["sdnn"]
     values = {measure: each.finding.value for measure, each in chosen.items()}
     signals = [chosen[measure].finding for measure in ("heart_rate", "eda_slope") if measure in chosen]
     qualities = [each.quality for each in signals if each.value is not None and each.quality is not None]
-    # the variability of an irregular rhythm says nothing about stress
-    steady = values.get("irregular_rhythm") != 1.0
     evidence = stress.Evidence(
         heart_rate=values.get("heart_rate"),
-        rmssd=values.get("rmssd") if steady else None,
-        sdnn=values.get("sdnn") if steady else None,
-        stress_index=values.get("stress_index") if steady else None,
+        rmssd=values.get("rmssd"),
+        sdnn=values.get("sdnn"),
+        stress_index=values.get("stress_index"),
         eda_slope=values.get("eda_slope"),
         eda_peaks=values.get("eda_peaks"),
-        skin_temperature_slope=values.get("skin_temperature_slope") if _of_finger(recording) else None,
+        skin_temperature_slope=values.get("skin_temperature_slope"),
         respiration_rate=values.get("respiration_rate"),
         quality=float(np.mean(qualities)) if qualities else 0.0,
     )
@@ -152,13 +179,18 @@ def of_stress(told: list[Told], best: Source | None, context: Context, recording
         start_ns=min(each.start_ns for each in windows),
         end_ns=max(each.end_ns for each in windows),
     )
-    source = "+".join(dict.fromkeys(each.source for each in used)) or (best.name if best else "none")
+    # kinds, not devices: their names would not end
+    source = "+".join(dict.fromkeys(each.source.partition(".")[0] for each in used)) or (best.kind if best else "none")
     return [Told(source, assessed.finding, assessed.note)]
 
 
-def _of_finger(recording: Recording) -> bool:
-    """Whether skin temperature is a finger's: fingers cool under stress, skin further up does not (Vinkers 2013)."""
-    return any("finger" in name.lower() for track in recording.of("skin_temperature") for name in track.channels)
+def _fingers(recording: Recording) -> set[str]:
+    """Sources of a finger's temperature: fingers cool under stress, skin further up does not (Vinkers 2013)."""
+    return {
+        name
+        for track, name in named(recording, "skin_temperature")
+        if any("finger" in channel.lower() for channel in track.channels)
+    }
 
 
 def preferred(told: Iterable[Told]) -> dict[str, Told]:

@@ -10,7 +10,7 @@ import numpy as np
 from analytics import answers, hrv, rhythm, skin
 from analytics.answers import Told
 from analytics.beats import Change, Floats, Intervals, Kind
-from analytics.sources import Source, preferred, sources
+from analytics.sources import Source, ranked, sources
 from analytics.stress.evidence import PARTS
 from kiosk.measures import MEASURES, Reason
 from kiosk.messages import SECOND
@@ -90,10 +90,9 @@ def session(recording: Recording, context: Context, *, correction: bool = True, 
     opinion (seconds faster on first use).
     """
     found = sources(recording, context, correct=correction, vote=vote)
-    best = preferred(found)
-    # the preferred one first, so that among equals it is chosen
-    ordered = sorted(found, key=lambda source: source is not best)
-    told = [each for source in ordered for each in answers.of_beats(source, correction=correction)]
+    ordered = ranked(found)
+    best = ordered[0] if ordered else None
+    told = answers.of_hearts(ordered, correction=correction)
     told += answers.of_breath(recording, ordered, vote=vote)
     told += answers.of_skin(recording)
     told += answers.of_stress(told, best, context, recording)
@@ -140,10 +139,10 @@ def _reading(told: Told, *, preferred: bool) -> FinalReading:
 
 def _touched(best: Source, found: list[Source]) -> tuple[int, ...]:
     """Beats that correction placed - or, where a person set them, those that no detector saw."""
-    detected = preferred([source for source in found if source.kind != "manual"])
-    if best.kind != "manual" or detected is None:
+    detected = [source for source in ranked(found) if source.kind != "manual"]
+    if best.kind != "manual" or not detected:
         return tuple(np.flatnonzero(best.corrected.changes != Change.MEASURED).tolist())
-    return _set_by_hand(best.corrected.times, detected.beats.times)
+    return _set_by_hand(best.corrected.times, detected[0].beats.times)
 
 
 def _set_by_hand(beats: Floats, detected: Floats) -> tuple[int, ...]:

@@ -1,10 +1,13 @@
 """What the skin says over a recording: drift and responses of its conductance, drift of a finger's temperature."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics.analyzer import Finding
 from analytics.stress import electrodermal, per_minute
+from analytics.stress.eda import SLOWEST
 from kiosk.measures import Reason
 from kiosk.messages import SECOND
 from kiosk.recording import Track
@@ -19,8 +22,8 @@ POSSIBLE = (15.0, 42.0)
 """Degrees Celsius that the skin of a living person has in a room."""
 SHORTEST = 30.0
 """Seconds below which nothing can be said of a drift."""
-LONGEST = 86_400.0
-"""Seconds from first to last sample: whoever wears it longer is no visitor."""
+MOST = 10_000_000
+"""Samples from first to last, lost ones too: a day and more at 100 Hz."""
 
 
 def conductance(track: Track) -> list[Finding]:
@@ -29,8 +32,10 @@ def conductance(track: Track) -> list[Finding]:
     if x is None or track.rate is None:
         return _absent(track, CONDUCTANCE, CONDUCTANCE_METHOD, "unsuitable_rate")
     found = electrodermal(x, track.rate)
-    values = (found.drift, found.peaks)
-    return _told(track, CONDUCTANCE, CONDUCTANCE_METHOD, values, found.usable)
+    told = _told(track, CONDUCTANCE, CONDUCTANCE_METHOD, (found.drift, found.peaks), found.usable)
+    if track.rate < SLOWEST:
+        told[1] = replace(told[1], absent="unsuitable_rate")
+    return told
 
 
 def temperature(track: Track) -> list[Finding]:
@@ -45,7 +50,7 @@ def temperature(track: Track) -> list[Finding]:
 
 def _grid(track: Track) -> Floats | None:
     """The first channel with NaN where samples are missing; None where there is no grid."""
-    if track.rate is None or track.seconds[-1] - track.seconds[0] > LONGEST:
+    if track.rate is None or (track.seconds[-1] - track.seconds[0]) * track.rate > MOST:
         return None
     places = np.rint((track.seconds - track.seconds[0]) * track.rate).astype(np.intp)
     x = np.full(places[-1] + 1, np.nan)

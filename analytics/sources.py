@@ -13,6 +13,7 @@ from analytics.ppg import record as pulse
 from kiosk.measures import Reason
 from kiosk.messages import SECOND
 from kiosk.recording import Context, Recording, Track
+from kiosk.signals import SIGNALS
 
 SHORTEST = 10.0
 """Seconds of usable intervals behind any number (the ten seconds of a standard ECG strip)."""
@@ -24,6 +25,8 @@ STEADY = 0.2
 """Share of the usual sampling period that nine of ten periods may deviate from it in an ECG with times of its own."""
 PAUSED = 3.0
 """Seconds that a device's interval may arrive late before beats are missing in between."""
+LEAST = 0.001
+"""Seconds between two beats of which nothing is known but their order."""
 GRAIN = (0.0003, 0.008)
 """Seconds: the finest and the coarsest step that given intervals are taken to be rounded to."""
 
@@ -56,11 +59,12 @@ def sources(recording: Recording, context: Context, *, correct: bool, vote: bool
     found += [_from_ppg(track, name, correct=correct, vote=vote) for track, name in named(recording, "ppg")]
     found += [_from_intervals(track, name, correct=correct) for track, name in named(recording, "rr")]
     if recording.beats is not None:
-        times = np.asarray(recording.beats, dtype=np.float64)
-        found.append(_given(times, np.diff(times) > 0, "rr", "given-beats-1", correct=correct))
+        times, held = _rising(np.asarray(recording.beats, dtype=np.float64))
+        found.append(_given(times, held, "rr", "given-beats-1", correct=correct, judge=correct))
     if context.corrected_beats:
-        times = np.asarray(context.corrected_beats, dtype=np.float64)
-        found.append(_given(times, np.diff(times) > 0, "manual", "beats-by-hand-1", correct=False))
+        # a hand sets beats in any order
+        times, held = _rising(np.unique(np.asarray(context.corrected_beats, dtype=np.float64)))
+        found.append(_given(times, held, "manual", "beats-by-hand-1", correct=False, judge=correct))
     return found
 
 
@@ -71,14 +75,10 @@ def named(recording: Recording, signal: str) -> Iterator[tuple[Track, str]]:
         yield track, signal if len(tracks) == 1 else f"{signal}.{track.device}"
 
 
-def preferred(found: list[Source]) -> Source | None:
+def ranked(found: list[Source]) -> list[Source]:
     """Beats set by hand, then an ECG, then intervals as given, then a pulse; a value goes before none."""
     rank = {"manual": 0, "ecg": 1, "rr": 2, "ppg": 3}
-    return min(
-        found,
-        key=lambda source: (source.absent is not None, rank[source.kind], -(source.quality or 0.0)),
-        default=None,
-    )
+    return sorted(found, key=lambda source: (source.absent is not None, rank[source.kind], -(source.quality or 0.0)))
 
 
 def _from_ecg(track: Track, name: str, *, correct: bool, vote: bool) -> Source:
@@ -97,7 +97,8 @@ def _from_wave(track: Track, name: str, method: str, beats: Beats, *, correct: b
     corrected = correction.correct(beats) if correct and not irregular else correction.as_measured(beats)
     start, end = _span(track)
     usable = float(np.diff(beats.times)[beats.held].sum())
-    share = usable / (end - start)
+    # a single sample with a time of its own lasts no time
+    share = usable / (end - start) if end > start else 0.0
     # that of the seconds that are used, which alone have a part in the numbers, less something for those that are not
     quality = min(1.0, beats.signal_quality / max(share, USED)) * min(1.0, share) ** 0.5
     quality *= 1.0 if beats.agreement is None else beats.agreement
@@ -123,25 +124,32 @@ def _regular(track: Track) -> Track | None:
 
 def _from_intervals(track: Track, name: str, *, correct: bool) -> Source:
     """A device's intervals, in ms, each with the time when it was told."""
-    steps = track.samples[:, 0].astype(np.float64) / 1000.0
-    good = np.isfinite(steps) & (steps > 0)
-    steps, told = steps[good], track.seconds[good]
+    milliseconds = track.samples[:, 0].astype(np.float64)
+    good = (milliseconds >= SIGNALS["rr"].low) & (milliseconds <= SIGNALS["rr"].high)
+    steps, told = milliseconds[good] / 1000.0, track.seconds[good]
     if not len(steps):
-        return _nothing(track, name, "device-intervals-1", "flat")
+        return _nothing(track, name, "device-intervals-1", "noisy")
+    missed = np.diff(np.flatnonzero(good), prepend=np.flatnonzero(good)[0] - 1) > 1
     # they come in bursts, late by the link: only their sum is exact, until it falls behind the clock
     times, held = [told[0] - steps[0]], list[bool]()
-    for step, heard in zip(steps.tolist(), told.tolist(), strict=True):
-        followed = times[-1] + step
-        if heard - followed > PAUSED:
-            times.append(heard - step)
+    for step, heard, hole in zip(steps.tolist(), told.tolist(), missed.tolist(), strict=True):
+        if hole or heard - times[-1] - step > PAUSED:
+            times.append(max(heard - step, times[-1] + LEAST))
             held.append(False)
-            followed = heard
-        times.append(followed)
+        times.append(times[-1] + step)
         held.append(True)
-    return _given(np.array(times), np.array(held), name, "device-intervals-1", correct=correct)
+    return _given(np.array(times), np.array(held), name, "device-intervals-1", correct=correct, judge=correct)
 
 
-def _given(times: Floats, held: Flags, name: str, method: str, *, correct: bool) -> Source:
+def _rising(times: Floats) -> tuple[Floats, Flags]:
+    """Those that are numbers and later than all before, and whether nothing was left out between two of them."""
+    index = np.flatnonzero(np.abs(times) < correction.LATEST)
+    index = index[np.diff(np.maximum.accumulate(times[index]), prepend=-np.inf) > 0]
+    return times[index], np.diff(index) == 1
+
+
+def _given(times: Floats, held: Flags, name: str, method: str, *, correct: bool, judge: bool) -> Source:
+    held = held & (np.diff(times) <= correction.LONGEST)
     possible = held & intervals.possible(np.diff(times))
     beats = Beats(
         channel=name,
@@ -153,13 +161,17 @@ def _given(times: Floats, held: Flags, name: str, method: str, *, correct: bool)
         agreement=None,
         trouble=None,
     )
-    irregular = correct and rhythm.is_no_sinus(beats)
+    irregular = judge and rhythm.is_no_sinus(beats)
     corrected = correction.correct(beats) if correct and not irregular else correction.as_measured(beats)
     start, end = (float(times[0]), float(times[-1])) if len(times) else (0.0, 0.0)
+    usable = float(np.diff(times)[possible].sum())
+    share = usable / (end - start) if end > start else 0.0
     absent: Reason | None = None
-    if np.diff(times)[possible].sum() < SHORTEST:
+    if usable < SHORTEST:
         absent = "noisy" if end - start >= SHORTEST and not possible.all() else "too_short"
-    quality = beats.signal_quality if len(held) else None
+    elif share < USED:
+        absent = "noisy"
+    quality = beats.signal_quality * min(1.0, share) ** 0.5 if len(held) else None
     return Source(name, method, beats, corrected, quality, start, end, absent, irregular)
 
 

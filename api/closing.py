@@ -227,7 +227,9 @@ def _found(reading: FinalReading) -> Found:
 
 def _missing(rows: Iterable[StreamRow], found: Iterable[Found], reason: Reason) -> Iterable[Found]:
     """What streams that were not delivered in full, or not analysed, would have answered and did not."""
-    answered = {(reading.source.partition(".")[0], reading.measure) for reading in found}
+    answered = {
+        (source.partition(".")[0], reading.measure) for reading in found for source in reading.source.split("+")
+    }
     for row in rows:
         delivered = row.last is not None and row.upto >= row.last
         if delivered and reason == "not_delivered":

@@ -47,7 +47,8 @@ class Track:
                 yield self
             return
         # half a sample of tolerance: a clock fit moves chunks by parts per million, a gap is a sample or more
-        breaks = np.flatnonzero(np.diff(self.times) > 1.5 * SECOND / self.rate) + 1
+        # and a whole number: integers are compared twice as fast as they are made floats
+        breaks = np.flatnonzero(np.diff(self.times) > int(1.5 * SECOND / self.rate)) + 1
         for begin, end in zip([0, *breaks], [*breaks, len(self.times)], strict=True):
             yield self.part(int(begin), int(end))
 

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from analytics.beats import Floats, Intervals
-from analytics.doubt.jitter import Jitter, deviate, of_mean, of_root_mean_square, of_share
+from analytics.doubt.jitter import Jitter, deviate, filtered, of_mean, of_root_mean_square, of_share
 from analytics.doubt.laws import LAWS, RANGE, Law
 from analytics.doubt.traits import FIVE_MINUTES, LEAST_BEATS, differences, traits
 from kiosk.measures import MEASURES
@@ -74,7 +74,13 @@ def _answerable(law: Law, series: Intervals, precision: float, corrected: float,
     values = series.values
     if len(values) < LEAST_BEATS or not (np.isfinite(values) & (values > 0)).all():
         return False
-    return float(values.std()) > NOTHING and len(differences(series)) >= LEAST_BEATS
+    if float(values.std()) <= NOTHING or len(differences(series)) < LEAST_BEATS:
+        return False
+    # where what is squared does not vary at all, an error of it has no law
+    varied = (
+        law.kind == "mean" or np.abs(filtered("rmssd" if law.kind == "share" else law.kind, series)).max() > NOTHING
+    )
+    return bool(varied)
 
 
 def _jitter(law: Law, series: Intervals, precision: float) -> Jitter:

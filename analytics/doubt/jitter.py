@@ -47,7 +47,7 @@ def of_mean(series: Intervals, precision: float) -> Jitter:
 def of_root_mean_square(kind: str, series: Intervals, precision: float) -> Jitter:
     """In logarithms."""
     taps = np.array(FILTERS[kind])
-    y = _filtered(kind, series)
+    y = filtered(kind, series)
     square = float(np.mean(y**2))
     correlation = np.correlate(taps, taps, "full")
     error, squares = precision**2 * float(taps @ taps), float(correlation @ correlation)
@@ -85,7 +85,8 @@ def deviate(share: float, count: int) -> float:
     return float(ndtri((min(max(share, 0.0), 1.0) * count + 0.5) / (count + 1.0)))
 
 
-def _filtered(kind: str, series: Intervals) -> Floats:
+def filtered(kind: str, series: Intervals) -> Floats:
+    """What a measure of this kind is the root mean square of."""
     values = series.values - series.values.mean()
     if kind == "sdnn":
         return np.asarray(values)

@@ -102,7 +102,15 @@ def findings(
         found.append(Finding(row.measure, value, method, start_ns, end_ns, quality=quality, absent=absent))
     counted = 100.0 * corrected.share if len(corrected.times) > 1 else None
     short: Reason | None = "too_short" if counted is None else None
-    share = Finding("beats_corrected", counted, CORRECTION, start_ns, end_ns, quality=quality, absent=short)
+    share = Finding(
+        "beats_corrected",
+        counted,
+        CORRECTION if correction else "none",
+        start_ns,
+        end_ns,
+        quality=quality,
+        absent=short,
+    )
     return [*found, share]
 
 

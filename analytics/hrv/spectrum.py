@@ -25,6 +25,8 @@ SEGMENT = 300.0
 """Seconds of a Welch segment; segments overlap by half or more, so that the last one ends with the series."""
 RESOLUTION = 1 / 1200
 """Hertz between two frequencies that are looked at: finer than what a window of five minutes can tell apart."""
+NEGLIGIBLE = 1e-9
+"""A sum of squared sines that is none: only rounding makes it."""
 SQUARE_MILLISECONDS = 1e6
 
 Method = Literal["welch", "lomb-scargle", "welch+lomb-scargle"]
@@ -96,7 +98,16 @@ def lomb_scargle(times: Floats, values: Floats) -> tuple[Floats, Floats]:
     A straight line is taken away. Scaled so that a sinusoid's density sums to half its squared amplitude.
     """
     frequencies = np.arange(np.ceil(VLF[0] / RESOLUTION), np.ceil(HF[1] / RESOLUTION)) * RESOLUTION
-    found = signal.lombscargle(times, values - _line(times, values), 2 * np.pi * frequencies)
+    away, angle = values - _line(times, values), 2j * np.pi * (times - times[0])
+    # frequencies are evenly spaced: the phasors of each are those before it turned once more, far cheaper than sines
+    turns = np.empty((len(frequencies), len(times)), np.complex128)
+    turns[0], turns[1:] = np.exp(frequencies[0] * angle), np.exp(RESOLUTION * angle)
+    np.multiply.accumulate(turns, axis=0, out=turns)
+    # from where the sums of squared cosines and sines are furthest apart, the two are orthogonal (Scargle's tau)
+    squares = np.einsum("ij,ij->i", turns, turns)
+    sums = turns @ away * np.exp(-0.5j * np.angle(squares))
+    cosines, sines = 0.5 * (len(times) + np.abs(squares)), 0.5 * (len(times) - np.abs(squares))
+    found = 0.5 * (sums.real**2 / cosines + sums.imag**2 / np.maximum(sines, NEGLIGIBLE))
     return np.asarray(frequencies, np.float64), np.asarray(2.0 * found * values.mean(), np.float64)
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analytics.analyzer import Finding
-from analytics.beats import Floats
+from analytics.beats import Flags, Floats
 from kiosk.measures import Reason
 from kiosk.messages import SECOND
 
@@ -41,20 +42,43 @@ Span = tuple[float, float]
 Ask = Callable[[Span], Answer | Reason]
 
 
-def stretches(seconds: Floats) -> list[tuple[int, int]]:
+def stretches(times: NDArray[np.int64]) -> list[tuple[int, int]]:
     """First and last index (exclusive) of what lies between gaps."""
-    breaks = (np.flatnonzero(np.diff(seconds) > GAP) + 1).tolist()
-    return list(pairwise([0, *breaks, len(seconds)])) if len(seconds) else []
+    breaks = (np.flatnonzero(np.diff(times) > round(GAP * SECOND)) + 1).tolist()
+    return list(pairwise([0, *breaks, len(times)])) if len(times) else []
+
+
+def windows(spans: Sequence[Span]) -> tuple[list[Span], list[Span]]:
+    """The short windows of a recording's stretches, and the long ones."""
+    step = max(STEP, sum(end - start for start, end in spans) / MOST)
+    short, long = ([window for span in spans for window in _windows(span, length, step)] for length in WINDOWS)
+    return short, long
+
+
+def covered(spans: Sequence[Span], margin: float) -> list[Span]:
+    """What the windows of a recording's stretches see and some seconds beside it: each moment once, in order."""
+    found: list[Span] = []
+    for begin, end in sorted(window for each in windows(spans) for window in each):
+        if found and begin - margin <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], end + margin))
+        else:
+            found.append((begin - margin, end + margin))
+    return found
+
+
+def within(times: Floats, spans: Sequence[Span]) -> Flags:
+    """Which of the times lie in one of these spans, which rise."""
+    return np.asarray(np.searchsorted(np.array(spans).ravel(), times, side="right") % 2 == 1)
 
 
 def final(ask: Ask, spans: Sequence[Span], method: str) -> Finding:
     """The mean of the windows' answers, each with the weight of its quality, less the outermost on both sides."""
     start, end = (spans[0][0], spans[-1][1]) if spans else (0.0, 0.0)
-    step = max(STEP, sum(end - start for start, end in spans) / MOST)
-    asked = [[window for span in spans for window in _windows(span, length, step)] for length in WINDOWS]
-    # a recording as short as one window is asked once; among equals the short windows follow a change better
-    answers = [[ask(window) for window in each] for each in (asked if asked[0] != asked[1] else asked[:1])]
-    best: list[Answer | Reason] = max(answers, key=_share) if asked[0] else ["too_short"]
+    short, long = windows(spans)
+    best: list[Answer | Reason] = [ask(window) for window in short] or ["too_short"]
+    # among equals the short windows follow a change better; a recording as short as one window is asked once
+    if _share(best) < 1.0 and long != short:
+        best = max(best, [ask(window) for window in long], key=_share)
     said = [each for each in best if isinstance(each, Answer)]
     share = _share(best)
     value: float | None = None

@@ -91,7 +91,8 @@ def _from_channel(track: Track, column: int) -> Finding:
         )
     grid = min(GRID, track.rate)
     parts = [
-        (float(seconds[begin]), averaged(seconds[begin:end], x[begin:end], grid)) for begin, end in stretches(seconds)
+        (float(seconds[begin]), averaged(seconds[begin:end], x[begin:end], grid))
+        for begin, end in stretches(track.times)
     ]
 
     def ask(span: Span) -> Answer | Reason:

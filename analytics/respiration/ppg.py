@@ -4,8 +4,20 @@ import numpy as np
 
 from analytics.analyzer import Finding
 from analytics.beats import Beats
-from analytics.respiration.answer import Answer, Span, final
-from analytics.respiration.voices import Series, column_of, fastest, heard, level, series, sound, spans, timing, vote
+from analytics.respiration.answer import Answer, Span, covered, final
+from analytics.respiration.voices import (
+    HOLE,
+    Series,
+    column_of,
+    fastest,
+    heard,
+    level,
+    series,
+    sound,
+    spans,
+    timing,
+    vote,
+)
 from kiosk.measures import Reason
 from kiosk.messages import SECOND
 from kiosk.recording import Track
@@ -18,12 +30,13 @@ FEWEST = 4
 def from_ppg(track: Track, beats: Beats) -> Finding:
     """Respiration rate from amplitude, frequency and baseline (Karlen et al. 2013, doi:10.1109/TBME.2013.2246160)."""
     column = column_of(track, beats)
-    all_series = [timing(beats), pulses(track, column, beats), level(track, column, beats)]
+    parts = spans(track)
+    all_series = [timing(beats), pulses(track, column, beats), level(track, column, beats, covered(parts, HOLE))]
 
     def ask(span: Span) -> Answer | Reason:
         return vote(heard(all_series, span), fastest(beats.times, span))
 
-    return final(ask, spans(track), METHOD)
+    return final(ask, parts, METHOD)
 
 
 def pulses(track: Track, column: int, beats: Beats) -> Series:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage, signal
 
 from analytics.beats import Beats, Flags, Floats, Kind
@@ -17,6 +18,7 @@ from analytics.filters import filled
 from analytics.respiration.answer import Answer, Span, stretches
 from analytics.respiration.rhythm import FASTEST, FEW, Rhythm, rhythm
 from kiosk.measures import Reason
+from kiosk.messages import SECOND
 from kiosk.recording import Track
 
 Family = Literal["timing", "complex", "pulse", "level", "opinion"]
@@ -77,8 +79,8 @@ def series(family: Family, times: Floats, values: Floats) -> Series:
 
 def spans(track: Track) -> list[Span]:
     """Begin and end of the track's stretches."""
-    seconds = track.seconds
-    return [(float(seconds[begin]), float(seconds[end - 1])) for begin, end in stretches(seconds)]
+    times = track.times
+    return [(float(times[begin]) / SECOND, float(times[end - 1]) / SECOND) for begin, end in stretches(times)]
 
 
 def column_of(track: Track, beats: Beats) -> int:
@@ -103,20 +105,32 @@ def timing(beats: Beats) -> Series:
     return series("timing", beats.times[1:][kept], np.diff(beats.times)[kept])
 
 
-def level(track: Track, column: int, beats: Beats) -> Series:
-    """The mean over one beat about each moment: it follows breath that is too fast for values per beat."""
-    seconds, x = track.seconds, filled(track.samples[:, column].astype(np.float64))
+def level(track: Track, column: int, beats: Beats, seen: Sequence[Span]) -> Series:
+    """The mean over one beat about each moment that is seen: it follows breath too fast for values per beat."""
     kept = sound(beats)
-    if len(x) < 2 or kept.sum() < _NEIGHBOURS:
-        return Series("level", np.empty(0), np.empty(0))
-    ends = beats.times[1:][kept]
+    found = [Series("level", np.empty(0), np.empty(0))]
+    if kept.sum() >= _NEIGHBOURS:
+        ends, lengths = beats.times[1:][kept], np.diff(beats.times)[kept]
+        for begin, end in seen:
+            first, last = (int(np.ceil((edge - ends[0]) * GRID)) for edge in (max(begin, ends[0]), min(end, ends[-1])))
+            grid = ends[0] + np.arange(first, last) / GRID
+            # where no interval holds there may be anything
+            grid = grid[kept[np.minimum(np.searchsorted(beats.times[1:], grid), len(kept) - 1)]]
+            half = 0.5 * np.interp(grid, ends - 0.5 * lengths, lengths)
+            rows = slice(*np.searchsorted(track.times, [round(edge * SECOND) for edge in (begin - HOLE, end + HOLE)]))
+            means = _means(track.times[rows] / SECOND, track.samples[rows, column], grid, half)
+            found.append(Series("level", grid[: len(means)], means))
+    times, values = (np.concatenate(each) for each in zip(*((each.times, each.values) for each in found), strict=True))
+    return Series("level", times, values)
+
+
+def _means(seconds: Floats, samples: NDArray[np.float32], grid: Floats, half: Floats) -> Floats:
+    """The mean of the samples within half a beat to both sides of each moment."""
+    if len(samples) < 2:
+        return np.empty(0)
+    x = filled(samples.astype(np.float64))
     area = np.concatenate(([0.0], np.cumsum(0.5 * (x[1:] + x[:-1]) * np.diff(seconds))))
-    grid = np.arange(ends[0], ends[-1], 1.0 / GRID)
-    half = 0.5 * np.interp(grid, ends - 0.5 * np.diff(beats.times)[kept], np.diff(beats.times)[kept])
-    means = (np.interp(grid + half, seconds, area) - np.interp(grid - half, seconds, area)) / (2.0 * half)
-    # where no interval holds there may be anything
-    place = np.minimum(np.searchsorted(beats.times[1:], grid), len(kept) - 1)
-    return Series("level", grid[kept[place]], means[kept[place]])
+    return np.asarray((np.interp(grid + half, seconds, area) - np.interp(grid - half, seconds, area)) / (2.0 * half))
 
 
 def wave(series: Series, span: Span) -> Floats | None:

@@ -26,6 +26,8 @@ app = typer.Typer()
 
 PACKAGES = ("numpy", "scipy", "paho-mqtt", "fastapi", "sqlmodel", "onnxruntime", "neurokit2", "plotly")
 ENOUGH_DISK = 2_000_000_000
+PATIENCE = 3.0
+"""Seconds that a broker has for its answer."""
 MARKS = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "bad": "[red]bad[/]"}
 
 
@@ -97,7 +99,7 @@ def _broker(loaded: Settings) -> list[Finding]:
 
 async def _connect(loaded: Settings) -> None:
     async with MqttBus.to(loaded, "doctor") as bus:
-        await bus.wait_first_connection(3)
+        await bus.wait_first_connection(PATIENCE)
 
 
 def _database(loaded: Settings) -> list[Finding]:

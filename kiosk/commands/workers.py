@@ -78,6 +78,8 @@ class _Worker(Generic[Item, Value]):
         self.deadline = 0.0
 
     def give(self, index: int, item: Item, patience: float) -> None:
+        if self._process is not None and not self._process.is_alive():
+            self.stop()
         if self._process is None:
             self.line, theirs = _SPAWN.Pipe()
             self._process = _SPAWN.Process(target=_serve, args=(theirs, self._function, os.getpid()), daemon=True)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain, pairwise
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from analytics import respiration
 from analytics.analyzer import Finding
 from analytics.beats import Beats, Kind
 from analytics.respiration import ecg as from_heart
+from analytics.respiration.answer import Span, covered, windows, within
 from analytics.respiration.rhythm import Rhythm
 from analytics.respiration.voices import Family, Voice, timing, vote
 from kiosk.recording import Track
@@ -273,6 +275,20 @@ def test_sources_that_agree_are_one_number_and_others_none() -> None:
     assert outvoted.quality < 0.9
     assert respiration.fused([found(None, absent="noisy"), found(None, absent="noisy")]).absent == "noisy"
     assert respiration.fused([]).absent == "not_delivered"
+
+
+@pytest.mark.parametrize(
+    ("spans", "share"),
+    [([(0.0, 300.0)], 1.1), ([(5.0, 100.0), (102.5, 103.0), (110.0, 400.0)], 1.1), ([(0.0, 86_400.0)], 0.3), ([], 0.0)],
+)
+def test_what_windows_see_is_all_of_a_visit_and_some_of_a_day(spans: list[Span], share: float) -> None:
+    seen = covered(spans, 4.0)
+    assert all(end < begin for (_, end), (begin, _) in pairwise(seen))
+    for begin, end in chain(*windows(spans)):
+        assert any(first <= begin - 4.0 and end + 4.0 <= last for first, last in seen)
+    assert sum(end - begin for begin, end in seen) <= share * sum(end - begin for begin, end in spans)
+    moments = np.arange(-20.0, 500.0, 0.7)
+    assert within(moments, seen).tolist() == [any(first <= at < last for first, last in seen) for at in moments]
 
 
 @settings(max_examples=30, deadline=None)

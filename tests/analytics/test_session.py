@@ -268,3 +268,95 @@ def test_a_voter_that_fails_is_missed_by_nobody(monkeypatch: pytest.MonkeyPatch)
 def test_matching_counts_each_beat_once() -> None:
     assert voting.matched(np.array([1.0, 2.0, 3.0]), np.array([1.05, 1.08, 2.2, 3.0])) == 2
     assert voting.matched(np.empty(0), np.array([1.0])) == 0
+
+
+def given_beats(steps: list[float] | NDArray[np.float64]) -> Recording:
+    return Recording((), beats=tuple(np.concatenate(([0.0], np.cumsum(steps))).tolist()))
+
+
+def test_intervals_that_strictly_alternate_are_numbers_all_the_same() -> None:
+    result = session(given_beats(np.where(np.arange(104) % 2, 0.75, 0.78125)), NOBODY)
+    assert reading(result, "sd2").low is None
+    assert reading(result, "rmssd").value == pytest.approx(31.25)
+
+
+def test_beats_set_by_hand_have_no_interval_that_nobody_validated() -> None:
+    samples, truth = ecg(CALM, 250.0, 120.0)
+    result = session(recording(samples, 250.0), Context(corrected_beats=tuple(truth[1:-1].tolist())), vote=False)
+    by_hand = reading(result, "rmssd")
+    assert by_hand.source == "manual"
+    assert (by_hand.low, by_hand.high) == (None, None)
+    assert "lipponen" not in by_hand.method
+
+
+def test_an_irregular_rhythm_is_that_whoever_set_its_beats() -> None:
+    beats = np.cumsum(np.random.default_rng(3).gamma(14.0, 0.05, 400).clip(0.35, 1.6))
+    result = session(Recording((), beats=(0.0, 1.0)), Context(corrected_beats=tuple(beats.tolist())))
+    assert (reading(result, "rmssd").source, reading(result, "rmssd").absent) == ("manual", "irregular")
+
+
+def test_a_devices_intervals_go_before_a_pulse() -> None:
+    body = Body(CALM)
+    at = np.arange(100 * 90) / 100.0
+    pulse = Track("ppg", "clip", ("ir",), 100.0, clock(len(at), 100.0), body.ppg(at).astype(np.float32))
+    flat = Track("ecg", "strap", ("II",), 250.0, clock(250 * 90, 250.0), np.zeros((250 * 90, 1), np.float32))
+    beats = tuple(body.truth(0, 90).beats.tolist())
+    result = session(Recording((flat, pulse), beats=beats), NOBODY, vote=False)
+    assert {reading(result, measure).source for measure in ("heart_rate", "rmssd")} == {"rr"}
+
+
+def test_the_pulse_has_no_variability_where_the_ecg_shows_an_irregular_rhythm(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = Body(CALM)
+    at, slow = np.arange(250 * 90) / 250.0, np.arange(100 * 90) / 100.0
+    heart = track(body.ecg(at).astype(np.float32), 250.0)
+    pulse = Track("ppg", "clip", ("ir",), 100.0, clock(len(slow), 100.0), body.ppg(slow).astype(np.float32))
+    monkeypatch.setattr("analytics.rhythm.is_no_sinus", lambda beats: True)
+    result = session(Recording((heart, pulse)), NOBODY, vote=False)
+    for row in result.readings:
+        if row.measure == "rmssd":
+            assert (row.value, row.absent) == (None, "irregular")
+        if row.measure == "heart_rate":
+            assert row.value is not None
+
+
+def test_what_a_device_lost_makes_no_difference_between_its_neighbours() -> None:
+    steps = np.array([800.0] * 30 + [850.0, np.nan, 950.0] + [800.0] * 30, dtype=np.float32)
+    told = np.rint(np.cumsum(np.nan_to_num(steps, nan=900.0)) * 1e6).astype(np.int64)
+    strap = Track("rr", "strap", ("rr",), None, told, steps[:, None])
+    result = session(Recording((strap,)), NOBODY, correction=False)
+    # 50 ms up, then (900 lost) 150 ms down: not 100 ms across the hole
+    assert reading(result, "rmssd").value == pytest.approx(1000 * np.sqrt((0.05**2 + 0.15**2) / 60), rel=0.02)
+
+
+def test_half_a_minute_does_not_speak_for_an_hour() -> None:
+    steps = [0.8] * 20 + [3600.0] + [0.8] * 20
+    assert reading(session(given_beats(steps), NOBODY)).absent == "noisy"
+
+
+def test_a_hole_is_no_pause_of_the_heart() -> None:
+    steady = (0.8 + 0.01 * np.sin(np.arange(100))).tolist()
+    result = session(given_beats([*steady, 60.0, *steady]), NOBODY)
+    assert reading(result, "pauses").value == 0.0
+    assert reading(session(given_beats([*steady, 2.6, *steady]), NOBODY, correction=False), "pauses").value == 1.0
+
+
+def test_the_better_of_two_sensors_of_the_skin_is_preferred_and_only_fingers_tell_of_stress() -> None:
+    times = clock(480, 4.0)
+
+    def skin(signal: str, device: str, channel: str, values: NDArray[np.float64]) -> Track:
+        return Track(signal, device, (channel,), 4.0, times, values.astype(np.float32)[:, None])
+
+    torn = np.linspace(5, 6, 480)
+    torn[100:260] = np.nan
+    whole = Recording(
+        (
+            skin("eda", "torn", "eda", torn),
+            skin("eda", "good", "eda", np.linspace(5, 5.5, 480)),
+            skin("skin_temperature", "band", "wrist", np.linspace(34, 31, 480)),
+            skin("skin_temperature", "clip", "finger", np.full(480, 33.0)),
+        )
+    )
+    own = (Baseline("eda_slope", 4.8, 5.0, 5), Baseline("skin_temperature_slope", 0.0, 0.1, 5))
+    result = session(whole, Context(baselines=own))
+    assert reading(result, "eda_slope").source == "eda.good"
+    assert reading(result, "stress").value == pytest.approx(50.0, abs=3.0)

@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from analytics.session import MEASURES_OF
 from kiosk.__main__ import app
+from kiosk.commands import doctor
 from kiosk.measures import MEASURES
 from sensors.drivers.simulated import Body, Person
 
@@ -60,7 +61,8 @@ def test_the_json_has_the_fixed_shape_and_the_true_heart_rate(tmp_path: Path) ->
 def test_a_folder_gives_one_result_each_and_a_session_gives_one(tmp_path: Path) -> None:
     folder = tmp_path / "visits"
     (folder / "deep").mkdir(parents=True)
-    ecg_file(folder / "one.csv", 20)
+    # too short for a second opinion, which would be seconds of importing
+    ecg_file(folder / "one.csv", 8)
     (folder / "deep" / "two.rr").write_text("\n".join(["800"] * 40))
     (folder / "notes.pdf").write_bytes(b"%PDF-")
     result = kiosk("analyze", folder, "--rate", 250, "--json")
@@ -135,6 +137,7 @@ def test_noise_is_absent_with_a_reason_and_exit_code_1(tmp_path: Path) -> None:
 
 
 def test_doctor_explains_in_words_and_hides_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "PATIENCE", 0.2)
     monkeypatch.setenv("KIOSK_BROKER_PASSWORD", "hush-hush")
     monkeypatch.setenv("KIOSK_BROKER_PORT", "9")
     result = kiosk("doctor")

@@ -201,6 +201,20 @@ def test_a_file_s_name_is_no_markup(tmp_path: Path) -> None:
     assert b"<img src=x" not in path.read_bytes()
 
 
+@pytest.mark.parametrize("suffix", ["png", "svg", "html"])
+def test_names_are_drawn_as_they_are_called(tmp_path: Path, suffix: str) -> None:
+    name = "cost $5_$6 \x1b]0;\x07 <a href='https://evil.example'>II</a>"
+    wave = track("ecg", noise(500), channels=(name,))
+    recording, result = alone(wave)
+    path = tmp_path / f"x.{suffix}"
+    figure.write(path, replace(recording, name=f"{name}.csv"), result)
+    written = path.read_bytes()
+    assert b"<a href='https://evil" not in written
+    assert b"\x1b]0" not in written
+    if suffix == "svg":
+        ET.fromstring(written)
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0, "0:00.0"), (59.96, "1:00.0"), (3723.4, "1:02:03.4"), (-1.5, "-0:01.5")]
 )

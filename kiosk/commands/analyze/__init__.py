@@ -105,7 +105,11 @@ def _results(todo: "list[Job]", jobs: int, patience: float) -> "Iterator[Done[Ou
     from kiosk.commands.analyze.job import Refused, outcome
 
     if len(todo) == 1:
-        yield Done(0, 1, outcome(todo[0]))
+        try:
+            yield Done(0, 1, outcome(todo[0]))
+        except Exception as error:
+            # as it is with many: one file's bug is one line
+            yield Done(0, 1, Refused(f"{todo[0].name}: the analysis failed ({type(error).__name__}: {error})"))
         return
     for done in results(outcome, todo, workers=jobs, patience=patience):
         value = Refused(f"{todo[done.index].name}: {done.failed}") if done.value is None else done.value

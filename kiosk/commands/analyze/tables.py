@@ -10,6 +10,7 @@ from rich.text import Text
 
 from analytics.session import FinalReading
 from kiosk.commands.analyze.job import Answer
+from kiosk.commands.printable import printable
 from kiosk.measures import MEASURES, Reason
 
 GROUPS = (
@@ -59,7 +60,7 @@ class Tables:
         if self._any:
             self._console.print()
         self._any = True
-        self._console.print(Text(str(answer.json["file"]), style="bold", overflow="fold"))
+        self._console.print(Text(printable(str(answer.json["file"])), style="bold", overflow="fold"))
         for line in about(answer):
             self._line(line)
         head = True
@@ -93,7 +94,7 @@ class Tables:
             self._line(note)
 
     def _line(self, text: str) -> None:
-        self._console.print(Padding(Text(text, style="dim"), (0, 0, 0, 2), expand=False))
+        self._console.print(Padding(Text(printable(text), style="dim"), (0, 0, 0, 2), expand=False))
 
 
 def about(answer: Answer) -> Iterator[str]:

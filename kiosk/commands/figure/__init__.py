@@ -1,9 +1,11 @@
 """A recording and what was found in it as one figure: for a paper (PNG, SVG) or to look around in (HTML)."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from analytics.session import Result
 from kiosk.commands.figure.panels import panels
+from kiosk.commands.printable import printable
 from kiosk.errors import BadRecording
 from kiosk.recording import Recording
 
@@ -12,7 +14,7 @@ __all__ = ["write"]
 
 def write(path: Path, recording: Recording, result: Result) -> None:
     """Draw into a file; its suffix says how."""
-    shown = panels(recording, result)
+    shown = panels(_drawable(recording), result)
     try:
         if path.suffix.lower() == ".html":
             from kiosk.commands.figure import page
@@ -24,3 +26,10 @@ def write(path: Path, recording: Recording, result: Result) -> None:
             paper.write(path, shown)
     except OSError as error:
         raise BadRecording(f"{path}: the figure cannot be written ({error.strerror})") from None
+
+
+def _drawable(recording: Recording) -> Recording:
+    """The same with names that can be drawn."""
+    tracks = tuple(replace(each, channels=tuple(map(printable, each.channels))) for each in recording.tracks)
+    assumed = tuple((printable(what), printable(value)) for what, value in recording.assumed)
+    return replace(recording, name=printable(recording.name), tracks=tracks, assumed=assumed)

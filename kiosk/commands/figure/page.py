@@ -83,7 +83,7 @@ def _title(name: str, shown: Panels) -> str:
     if name in ("overview", "detail"):
         assert shown.wave is not None
         start, end = shown.wave.window
-        return f"{shown.wave.title}, whole recording" if name == "overview" else f"Detail, {end - start:.0f} s"
+        return f"{_plain(shown.wave.title)}, whole recording" if name == "overview" else f"Detail, {end - start:.0f} s"
     if name == "spectrum" and shown.spectrum is not None:
         return f"Spectrum ({shown.spectrum.method})"
     if name == "poincare" and shown.poincare is not None:
@@ -125,7 +125,9 @@ def _quiet(trace: go.Scatter) -> go.Scatter:
 def _overview(figure: go.Figure, wave: Wave, shown: Panels, place: Place) -> None:
     span = clock(shown.duration)
     for trace in wave.traces:
-        line = _line(np.repeat(trace.times / span.seconds, 2), joined((trace.low, trace.high)), GREY, 0.8, trace.name)
+        line = _line(
+            np.repeat(trace.times / span.seconds, 2), joined((trace.low, trace.high)), GREY, 0.8, _plain(trace.name)
+        )
         _add(figure, _quiet(line), place)
     figure.add_vrect(
         *(edge / span.seconds for edge in wave.window), fillcolor=BLUE, opacity=0.25, line_width=0, row=place[0], col=1
@@ -148,7 +150,7 @@ def _whole(wave: Wave, span: Clock) -> list[float]:
 def _detail(figure: go.Figure, wave: Wave, shown: Panels, place: Place) -> None:
     start = wave.window[0]
     for trace in wave.traces:
-        _add(figure, _quiet(_line(trace.detail_times - start, trace.detail, INK, 1, trace.name)), place)
+        _add(figure, _quiet(_line(trace.detail_times - start, trace.detail, INK, 1, _plain(trace.name))), place)
     for points in shown.beats:
         _marks(figure, points.x - start, points.y, points.mark, place, legend=True)
     _frame(figure, wave, f"Time from {moment(start)} on (s)", place)
@@ -172,7 +174,7 @@ def _frame(figure: go.Figure, wave: Wave, label: str, place: Place) -> None:
     if wave.spacing:
         figure.update_yaxes(
             title_text=f"{wave.spacing:.3g} {unit} apart", tickvals=[trace.offset for trace in wave.traces],
-            ticktext=[trace.name for trace in wave.traces], row=row, col=column,
+            ticktext=[_plain(trace.name) for trace in wave.traces], row=row, col=column,
         )  # fmt: skip
     else:
         figure.update_yaxes(title_text=unit, row=row, col=column)

@@ -24,6 +24,7 @@ WIDTH = 7.09
 DPI = 200
 STYLE: dict[RcKeyType, float | str | bool] = {
     "font.size": 7.5,
+    "text.parse_math": False,  # a file may be called anything
     "axes.titlesize": 8,
     "axes.labelsize": 7.5,
     "xtick.labelsize": 7,

@@ -33,7 +33,7 @@ export function showReadings(place, readings, none) {
     return [
       head,
       ...measures
-        .filter(([shown]) => !silent.get(shown.absent))
+        .filter(([shown]) => !(silent.get(shown.absent) ?? []).includes(shown))
         .map(([shown, ...others]) => row(shown, { others })),
       ...[...silent].map(([reason, missing]) => absent(reason, missing)),
     ];
