@@ -48,7 +48,8 @@ def test_the_json_has_the_fixed_shape_and_the_true_heart_rate(tmp_path: Path) ->
     ]  # fmt: skip
     assert (answer["file"], answer["kind"], answer["rate"], answer["duration"]) == (str(path), "ecg", 250, 60)
     truth = Body(PERSON).truth(0, 60)
-    assert answer["beats"] == pytest.approx(list(truth.beats), abs=0.005)
+    # the last one's complex is cut off by the end
+    assert answer["beats"] == pytest.approx([beat for beat in truth.beats if beat < 59.9], abs=0.005)
     for reading in answer["readings"]:
         assert list(reading) == FIELDS
         assert reading["unit"] == MEASURES[reading["measure"]].unit
