@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import signal
 
 from analytics.ecg import features
 from analytics.ecg.features import Band
-from analytics.filters import Causal
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -23,7 +23,7 @@ APART = 0.100
 NEAR = 0.050
 """Seconds on both sides in which each band's energy is looked for."""
 LEAST = 0.3
-"""mV/s in both bands together: slopes of a 10 uV complex."""
+"""mV/s in all bands together: slopes of a 10 uV complex."""
 SILENT = 0.1
 """mV/s below which no floor is taken: the least significant bit."""
 CELL = 0.5
@@ -45,13 +45,19 @@ _GREATEST = 1e6  # millivolts: what no amplifier gives must not overflow
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """The candidates in one band."""
+class Height:
+    """How high the candidates are in one band."""
 
     energy: Floats
     """Logarithm of mV/s."""
     floor: Floats
     """The same of what the energy falls to around there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen(Height):
+    """How they look in it as well."""
+
     shape: Shapes
     """A row of the band's wave for each, with slack on both sides."""
     slack: int
@@ -65,6 +71,7 @@ class Candidates:
     index: Indices
     times: Floats
     """Seconds after the first sample."""
+    slow: Height
     low: Seen
     high: Seen
     energies: Floats
@@ -75,12 +82,13 @@ class Candidates:
 class _Piece:
     begin: int
     index: Indices
+    slow: tuple[Floats, Floats]
     seen: tuple[tuple[Floats, Floats, Shapes], tuple[Floats, Floats, Shapes]]
     energies: Floats
 
 
 def candidates(x: Floats, rate: float) -> Candidates:
-    """All candidates of a stretch whose complexes may be whole; lost samples are held."""
+    """All candidates of a stretch whose complexes may be whole, without lost samples."""
     cell = max(4, round(CELL * rate))
     parts, energies = [], np.empty(len(x))
     for part in _pieces(x, rate, cell, _MARGIN * cell):
@@ -89,7 +97,8 @@ def candidates(x: Floats, rate: float) -> Candidates:
         parts.append(replace(part, energies=np.empty(0)))
     index = np.concatenate([part.index for part in parts])
     low, high = (_joined([part.seen[band] for part in parts], half, rate) for band, half in enumerate((WIDE, STEEP)))
-    return Candidates(index, index / rate, low, high, energies)
+    slow = Height(*map(np.concatenate, zip(*(part.slow for part in parts), strict=True)))
+    return Candidates(index, index / rate, slow, low, high, energies)
 
 
 def _joined(parts: list[tuple[Floats, Floats, Shapes]], half: float, rate: float) -> Seen:
@@ -100,33 +109,41 @@ def _joined(parts: list[tuple[Floats, Floats, Shapes]], half: float, rate: float
 def _pieces(x: Floats, rate: float, cell: int, margin: int) -> Iterator[_Piece]:
     """Pieces of whole cells; the stretch begins and goes on as its first and last samples are."""
     grid = features.grid(rate)
-    bands = (grid.low, grid.high)
-    filters = [Causal(band.sections) for band in bands]
+    bands = (grid.slow, grid.low, grid.high)
+    # over the first sample, so that filters at rest are as if it had lasted for ever
+    first = min(max(float(x[0]), -_GREATEST), _GREATEST)
+    states = [np.zeros((len(band.sections), 2)) for band in bands]
     step, count, late = round(PIECE / CELL) * cell, len(x), max(band.delay for band in bands) + 1
-    held = [np.empty(0), np.empty(0)]
-    known = np.isfinite(x)
-    first = float(x[np.argmax(known)]) if known.any() else 0.0
+    held = [np.empty(0)] * len(bands)
     begin, fed = 0, -margin
     while begin < count:
         end = min(begin + step, -(-count // cell) * cell)
-        fresh = np.clip(_padded(x, fed, end + margin + late, first), -_GREATEST, _GREATEST)[:, None]
+        fresh = np.clip(_padded(x, fed, end + margin + late), -_GREATEST, _GREATEST) - first
         fed = end + margin + late
-        held = [np.concatenate((before, each.feed(fresh)[:, 0])) for before, each in zip(held, filters, strict=True)]
+        for place, band in enumerate(bands):
+            wave, states[place] = signal.sosfilt(band.sections.copy(), fresh, zi=states[place])
+            held[place] = np.concatenate((held[place], wave))
         yield _piece(held, bands, rate, begin, end, cell, margin, count)
         held = [wave[end - begin :] for wave in held]
         begin = end
 
 
-def _padded(x: Floats, begin: int, end: int, first: float) -> Floats:
-    """Samples begin..end; before the stretch its first value, after it none, which filters take for the last."""
-    inside = x[max(0, begin) : end]
-    before = max(0, -begin)
-    after = np.full(end - begin - before - len(inside), np.nan)
-    return np.concatenate((np.full(before, first), inside, after))
+def _padded(x: Floats, begin: int, end: int) -> Floats:
+    """Samples begin..end; before the stretch its first, after it its last."""
+    inside = x[max(0, begin) : max(0, end)]
+    before, after = max(0, min(-begin, end - begin)), max(0, end - max(begin, len(x)))
+    return np.concatenate((np.full(before, x[0]), inside, np.full(after, x[-1])))
 
 
 def _piece(
-    waves: list[Floats], bands: tuple[Band, Band], rate: float, begin: int, end: int, cell: int, margin: int, count: int
+    waves: list[Floats],
+    bands: tuple[Band, Band, Band],
+    rate: float,
+    begin: int,
+    end: int,
+    cell: int,
+    margin: int,
+    count: int,
 ) -> _Piece:
     """Candidates from begin to end; the waves start `margin` before that and last `margin` and a delay beyond."""
     width = end - begin + 2 * margin
@@ -134,23 +151,27 @@ def _piece(
     for wave, band in zip(waves, bands, strict=True):
         late = np.concatenate((np.zeros(band.integration), features.energy(wave, rate, band)))
         energies.append(late[band.delay : band.delay + width])
-    both = energies[0] + energies[1]
-    place = features.tops(both, round(APART * rate))
-    whole = (place >= margin) & (place < min(end, count) - begin + margin) & (both[place] >= LEAST)
+    together = energies[0] + energies[1] + energies[2]
+    place = features.tops(together, round(APART * rate))
+    whole = (place >= margin) & (place < min(end, count) - begin + margin) & (together[place] >= LEAST)
     place = place[whole]
     # before and after the stretch there is nothing to fall to
     first = margin // cell if begin == 0 else 0
     cells = min(width, count - begin + margin) // cell - first
     inside = slice(first * cell, (first + cells) * cell)
     near = np.arange(-round(NEAR * rate), round(NEAR * rate) + 1)
+    here = np.minimum(place // cell - first, cells - 1)
+    floors = [np.log(_floors(energy[inside], cell))[here] for energy in energies]
     seen = []
-    for wave, band, energy, half in zip(waves, bands, energies, (WIDE, STEEP), strict=True):
+    for wave, band, energy, floor, half in zip(
+        waves[1:], bands[1:], energies[1:], floors[1:], (WIDE, STEEP), strict=True
+    ):
         stride, reach, slack = _geometry(half, rate)
-        floors = _floors(energy[inside], cell)[np.minimum(place // cell - first, cells - 1)]
         highest = energy[place[:, None] + near].max(axis=1)
         rows = place[:, None] + band.lag + stride * np.arange(-reach - slack, reach + slack + 1)
-        seen.append((np.log(np.maximum(highest, SILENT)), np.log(floors), wave[rows].astype(np.float32)))
-    return _Piece(begin, place + begin - margin, (seen[0], seen[1]), energies[0][margin : margin + end - begin])
+        seen.append((np.log(np.maximum(highest, SILENT)), floor, wave[rows].astype(np.float32)))
+    slow = (np.log(np.maximum(energies[0][place], SILENT)), floors[0])
+    return _Piece(begin, place + begin - margin, slow, (seen[0], seen[1]), energies[1][margin : margin + end - begin])
 
 
 def _geometry(half: float, rate: float) -> tuple[int, int, int]:

@@ -1,6 +1,7 @@
 """Heart rate of a stream of ECG, each second of signal."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -8,15 +9,15 @@ from numpy.typing import NDArray
 
 from analytics import intervals, quality
 from analytics.analyzer import Finding
-from analytics.ecg import features
-from analytics.ecg.detector import Detector
+from analytics.ecg import peaks
 from analytics.ecg.leads import Lead, usual
+from analytics.ecg.peaks import Beats
 from analytics.ecg.trust import LEAST_BEATS, WINDOW, trust
 from analytics.filters import hold
 from analytics.windows import Blocks, Floats, Times, Window
 from kiosk.measures import Reason
 
-METHOD = "ecg-rr-median-8s-1"
+METHOD = "ecg-rr-median-8s-2"
 FIRST = 5
 """Seconds of signal before the first value."""
 SURE = 0.6
@@ -29,7 +30,12 @@ SILENCE = (3.0, 2.5)
 """Seconds, and median intervals, without a beat after which the rate before it is no longer the heart's."""
 BETTER = 0.1
 """Quality by which another lead must be better to be read from the beginning."""
-_MEMORY = WINDOW + 2.0
+MEMORY = 20.0
+"""Seconds in which beats are looked for each time: more than the window, to know the usual shapes in noise."""
+SETTLED = 0.200
+"""Seconds before the newest sample from which on a beat could still become another."""
+BLOCK = 0.200
+"""Seconds per step: everything happens at multiples of it from the first sample on, whatever the chunks."""
 
 
 def rate_of(steps: Floats, following: NDArray[np.bool_]) -> float | None:
@@ -41,6 +47,13 @@ def rate_of(steps: Floats, following: NDArray[np.bool_]) -> float | None:
         return None
     pairs = 0.5 * (steps[1:] + steps[:-1])[following]
     return 60.0 / float(np.median(pairs if len(pairs) else steps))
+
+
+def recent_beats(x: Floats, rate: float) -> Beats:
+    """The settled beats of the last seconds of a stream, as the whole record's detector sees them."""
+    found = peaks.beats(x, rate)
+    settled = found.at <= len(x) - SETTLED * rate
+    return replace(found, at=found.at[settled], heights=found.heights[settled])
 
 
 class LiveHeartRate:
@@ -60,14 +73,12 @@ class LiveHeartRate:
 
     def reset(self) -> None:
         """As new: the next sample is the stream's first."""
-        self._blocks = Blocks(features.grid(self._rate).block)
-        self._raw = Window(round(_MEMORY * self._rate), len(self._channels))
+        self._blocks = Blocks(max(2, round(BLOCK * self._rate)))
+        room = round(MEMORY * self._rate)
+        self._raw, self._held = Window(room, len(self._channels)), Window(room, len(self._channels))
         self._last = np.zeros(len(self._channels))
         self._leads = [Lead() for _ in self._channels]
         self._lead = usual(self._channels)
-        self._detector = Detector(self._rate, _MEMORY)
-        # index in the stream of the detector's first sample
-        self._detector_from = 0
         self._seconds = 0
         self._shown: float | None = None
         self._shown_at = 0
@@ -80,7 +91,7 @@ class LiveHeartRate:
             self._raw.append(block_times, wave)
             held = hold(wave, self._last)
             self._last = held[-1].copy()
-            self._detector.block(block_times, held[:, self._lead])
+            self._held.append(block_times, held)
             if self._raw.end >= (self._seconds + 1) * self._rate:
                 self._seconds += 1
                 self._judge()
@@ -98,22 +109,11 @@ class LiveHeartRate:
         if (self._seconds == 2 and other.recent > now.recent + BETTER) or (
             now.unreadable and other.recent > quality.READABLE + BETTER
         ):
-            self._read(best)
-
-    def _read(self, lead: int) -> None:
-        """Start over on another lead, with all that is remembered of it."""
-        size = features.grid(self._rate).block
-        whole = (self._raw.end - self._raw.start) // size * size
-        self._lead, self._detector_from = lead, self._raw.end - whole
-        self._detector = Detector(self._rate, _MEMORY)
-        times = self._raw.times(self._detector_from, self._raw.end)
-        held = hold(self._raw.rows(self._detector_from, self._raw.end)[:, [lead]], np.zeros(1))[:, 0]
-        for begin in range(0, whole, size):
-            self._detector.block(times[begin : begin + size], held[begin : begin + size])
+            self._lead = best
 
     def _finding(self) -> Finding:
         end = self._raw.end
-        begin = max(self._detector_from, end - round(WINDOW * self._rate))
+        begin = max(0, end - round(WINDOW * self._rate))
         lead = self._leads[self._lead]
         value, trusted = self._heart_rate(begin, end)
         readable = [score >= quality.READABLE for score in lead.values]
@@ -145,20 +145,23 @@ class LiveHeartRate:
 
     def _heart_rate(self, begin: int, end: int) -> tuple[float | None, float]:
         """The rate between two indices from its readable seconds, and the trust in its beats."""
-        wave, beats = self._detector.recent(begin - self._detector_from)
-        if len(beats.at) < LEAST_BEATS:
+        wave = self._held.rows(self._held.start, end)[:, self._lead]
+        first = begin - self._held.start
+        found = recent_beats(wave, self._rate)
+        at = found.at[found.at >= first]
+        if len(at) < LEAST_BEATS:
             return None, 0.0
-        silent = (len(wave) - beats.at[-1]) / self._rate
-        if silent > max(SILENCE[0], SILENCE[1] * float(np.median(np.diff(beats.at))) / self._rate):
+        silent = (len(wave) - at[-1]) / self._rate
+        if silent > max(SILENCE[0], SILENCE[1] * float(np.median(np.diff(at))) / self._rate):
             return None, 0.0
-        trusted = trust(wave, beats, self._rate, 0, len(wave))
+        trusted = trust(wave, found, self._rate, first, len(wave))
         # seconds are counted back from the newest one
         seconds = np.array(self._leads[self._lead].values) >= quality.READABLE
-        age = np.minimum(((end - begin - 1 - beats.at) / self._rate).astype(np.intp), len(seconds) - 1)
+        age = np.minimum(((len(wave) - 1 - at) / self._rate).astype(np.intp), len(seconds) - 1)
         good = seconds[len(seconds) - 1 - age]
         # intervals over a second that cannot be read may hide a beat
         kept = np.array([seconds[len(seconds) - 1 - a : len(seconds) - b].all() for a, b in pairwise(age)])
-        steps = np.diff(beats.at) / self._rate
+        steps = np.diff(at) / self._rate
         # the median forgives single false beats by itself; to drop unusual intervals would cost bigeminy its pauses
         places = np.flatnonzero(kept & good[1:] & good[:-1] & intervals.possible(steps))
         return rate_of(steps[places], np.diff(places) == 1), trusted

@@ -47,9 +47,20 @@ def contrast(times: Floats, heights: Floats, nearest: float, farthest: Floats) -
     return heights - before, heights - after
 
 
+def since_higher(times: Floats, others: Floats, heights: Floats, longest: float) -> Floats:
+    """Seconds from the last moment whose other height is above a moment's own, as far back as is looked."""
+    since = np.full(len(times), longest)
+    for step in range(1, most_within(times, longest) + 1):
+        away = times[step:] - times[:-step]
+        higher = others[:-step] > heights[step:]
+        since[step:] = np.where(higher, np.minimum(since[step:], away), since[step:])
+    return since
+
+
 def running_median(values: Floats, size: int) -> Floats:
-    """The median of each value and its neighbours; beyond the ends they are mirrored, so that no end counts twice."""
-    return ndimage.median_filter(values, size=min(size, len(values)), mode="mirror")
+    """The median of each value and its neighbours in a row; beyond its ends they are mirrored: no end counts twice."""
+    size = min(size, values.shape[-1])
+    return ndimage.median_filter(values, size=(1, size) if values.ndim > 1 else size, mode="mirror")
 
 
 def running_quantile(values: Floats, size: int, quantile: float) -> Floats:

@@ -22,8 +22,6 @@ SMOOTHING = 0.016
 """Seconds to each side of the Hann kernel: halves noise above 40 Hz, and moves no symmetric peak."""
 CONTRARY = 1.6
 """Times the lead's main deflection by which a beat must point the other way to be taken there (a PVC)."""
-DEAD_SPAN, DEAD_BLOCKS = 0.020, 10
-"""Millivolts within which everything stays for ten blocks (2 s) where no heart is connected."""
 EDGE = 0.060
 """Seconds from the ends of a stretch within which no complex is whole."""
 MEET = 0.090
@@ -108,9 +106,10 @@ class Beats:
 
 
 def beats(x: Floats, rate: float) -> Beats:
-    """All beats of a stretch without gaps; lost samples are held."""
+    """All beats of a stretch without gaps; lost samples are drawn as straight lines."""
     if rate < features.SLOWEST or len(x) < rate or not np.isfinite(x).any():
         return Beats(np.empty(0), np.empty(0), np.zeros(len(x)))
+    x = filters.filled(x)
     found = candidates(x, rate)
     chosen = _chosen(found)
     # of a complex at the very edge nobody knows where its R is
@@ -135,22 +134,21 @@ def _chosen(found: Candidates) -> Indices:
     if not len(guess):
         return guess
     odds = evidence.by_height(found, guess)
-    guess = _likely(found, odds)
+    guess = likely(found, odds)
     if not len(guess):
         return guess
     odds = evidence.by_shape(found, guess, odds)
-    return course.best(found.times, odds, _likely(found, odds))
+    return course.best(found.times, odds, likely(found, odds))
 
 
-def _likely(found: Candidates, odds: Floats) -> Indices:
-    likely = np.flatnonzero(odds > 0)
-    return likely[highest(found.times[likely], odds[likely], evidence.REFRACTORY)]
+def likely(found: Candidates, odds: Floats) -> Indices:
+    """The candidates for which more speaks than against, and than for any other within a refractory period."""
+    chosen = np.flatnonzero(odds > 0)
+    return chosen[highest(found.times[chosen], odds[chosen], evidence.REFRACTORY)]
 
 
 def _maxima(x: Floats, middles: Indices, rate: float) -> Floats:
     """R maxima near these samples, some beats at a time."""
-    if not np.isfinite(x).all():
-        x = filters.filled(x)
     parts = [deflections(x, middles[begin : begin + TOGETHER], rate) for begin in range(0, len(middles), TOGETHER)]
     found = Deflections(*(np.concatenate([getattr(part, name) for part in parts]) for name in Deflections.__slots__))
     return fiducials(found, up=upright(found.up, found.down))

@@ -23,7 +23,7 @@ from kiosk.recording import Track
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-METHOD = "ecg-r-peaks-2"
+METHOD = "ecg-r-peaks-3"
 BETTER = 0.1
 """Mean quality by which another lead must be better than the usual one."""
 SHOWN = 0.1

@@ -1,6 +1,6 @@
 """Whether the beats found in some seconds of signal come from a heart: noise has maxima, too, and they are counted.
 
-Each of the eight properties that a row of QRS complexes has falls from 1 to 0 between two limits; trust is their
+Each of the nine properties that a row of QRS complexes has falls from 1 to 0 between two limits; trust is their
 product, so that several small doubts are a large one. Limits were set on MIT-BIH 100, 106, 119 and 123, alone and with
 electrode motion from the noise stress test added at 18 to 0 dB (Moody, Muldrow & Mark 1984), against white, pink, brown
 and muscle-like noise, steps and impulses.
@@ -8,7 +8,9 @@ and muscle-like noise, steps and impulses.
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
+from analytics.ecg import peaks
 from analytics.ecg.peaks import Beats
 from analytics.quality import ramp
 
@@ -25,20 +27,26 @@ LIKENESS = (0.97, 0.78)
 STRANGE, STRANGERS = 0.80, (0.20, 1.20)
 """Beats less like the others than this, T wave and all, are strangers; and the share of them."""
 UNEQUAL = (0.25, 0.80)
-"""Standard deviation of the logarithm of the beats' energies: beats and artefacts in turn have 0.5."""
+"""Standard deviation of the logarithm of a beat's energy over that of the third most like it: beats and artefacts in
+turn have 0.5, normal and ectopic beats in turn have not."""
 UNEVENNESS = (0.08, 0.38)
 """Median relative deviation of the intervals, or of sums of two where they alternate: fibrillation has about 0.11."""
-SHORT, SHORTER = 0.5, (0.05, 0.40)
-"""Share of intervals below half the median one: something beats between the beats."""
+SHORT, COUPLED, SHORTER = 0.5, 0.42, (0.05, 0.40)
+"""Share of intervals below half the median one and so many seconds: something beats between the beats. The early beats
+of a slow bigeminus come later than that."""
 UNRETURNED = (0.8, 1.2)
 """Step from before to after a beat over its height: a lead that jumps does not come back."""
 EDGE, COARSE_EDGE, EDGES = 0.7, 0.9, (0.10, 0.40)
 """Rise within 4 ms (below 200 Hz, within a sample) over the height of the whole: a click or a jerk has 0.9 and more, a
 QRS complex 0.2 to 0.45 (at 125 Hz up to 0.8); and the share of such beats. A pacing spike lies before R, not in it."""
+STEEPNESS = (8.0, 5.0)
+"""Slope of the median beat, mV/s: of P waves alone, when the chambers stand still, 3 to 5; of an R wave of 0.2 mV 9; of
+those of MIT-BIH 20 to 160."""
 ENOUGH = 0.5
 """Trust from which the beats are taken for a heart's."""
 _AWAY, _SHAPE, _QRS, _BEFORE = 0.12, 0.20, 0.08, (0.15, 0.08)
 _RISE, _TOP, _WHOLE, _FINE = 0.004, 0.016, 0.030, 200.0
+_WIDE = 0.060
 _READINGS = 60.0  # of the energy per second: it is smooth over a tenth of one
 _PIECE = 128  # windows whose numbers are in memory at once
 
@@ -62,7 +70,7 @@ def trusts(x: Floats, found: Beats, rate: float, edges: Indices) -> Floats:
 
 
 def _judged(x: Floats, at: Floats, heights: Floats, energies: Floats, rate: float, edges: Indices) -> Floats:
-    """The product of the eight for each window; 0 where there are fewer than three beats."""
+    """The product of the nine for each window; 0 where there are fewer than three beats."""
     scores = np.zeros(len(edges) - 1)
     owners = np.searchsorted(edges, at, side="right") - 1
     enough = np.bincount(owners, minlength=len(scores)) >= LEAST_BEATS
@@ -72,17 +80,19 @@ def _judged(x: Floats, at: Floats, heights: Floats, energies: Floats, rate: floa
     at, heights = at[kept], heights[kept]
     windows = _Windows((np.cumsum(enough) - 1)[owners[kept]])
     middles = np.rint(at).astype(np.intp)
-    qrs, whole = (_likeness(x, middles, rate, half, windows) for half in (_QRS, _SHAPE))
-    deviation, short = _intervals(at, windows)
+    sizes = np.log(np.maximum(heights, 1e-9))
+    (qrs, fellows), (whole, _) = (_likeness(x, middles, rate, half, windows, sizes) for half in (_QRS, _SHAPE))
+    deviation, short = _intervals(at / rate, windows)
     quiet = _quiet(energies, middles, rate, edges[:-1][enough], edges[1:][enough])
     scores[enough] = (
         ramp(windows.median(heights) / np.maximum(quiet, 1e-9), PROMINENCE)
         * ramp(windows.median(qrs), LIKENESS)
         * ramp(windows.mean(whole < STRANGE), STRANGERS)
-        * ramp(windows.deviation(np.log(np.maximum(heights, 1e-9))), UNEQUAL)
+        * ramp(windows.deviation(sizes - fellows), UNEQUAL)
         * ramp(deviation, UNEVENNESS)
         * ramp(short, SHORTER)
         * ramp(windows.median(_unreturned(x, middles, rate)), UNRETURNED)
+        * ramp(windows.median(_steepness(x, middles, rate)), STEEPNESS)
         * ramp(windows.mean(_edges(x, middles, rate) > (EDGE if rate >= _FINE else COARSE_EDGE)), EDGES)
     )
     return scores
@@ -130,8 +140,10 @@ def _quiet(energies: Floats, middles: Indices, rate: float, begins: Indices, end
     return np.asarray(ordered[np.arange(len(ordered)), (share * away.sum(axis=1)).astype(np.intp)])
 
 
-def _likeness(x: Floats, middles: Indices, rate: float, half: float, windows: _Windows) -> Floats:
-    """Of each beat the mean correlation with the third of its window's beats that are most like it."""
+def _likeness(
+    x: Floats, middles: Indices, rate: float, half: float, windows: _Windows, sizes: Floats
+) -> tuple[Floats, Floats]:
+    """Of each beat the mean correlation with the third of its window's beats that are most like it, and their size."""
     reach, step = round(half * rate), max(1, int(rate / 125))
     shapes = x[middles[:, None] + np.arange(-reach, reach + 1, step)]
     # wander below the complex is not its shape
@@ -144,9 +156,14 @@ def _likeness(x: Floats, middles: Indices, rate: float, half: float, windows: _W
     everyone = np.arange(alike.shape[1])
     alike[:, everyone, everyone] = -2.0
     alike = np.where((everyone < windows.counts[:, None])[:, None, :], alike, -2.0)
-    best = np.cumsum(np.sort(alike, axis=2)[:, :, ::-1], axis=2)[windows.owners, windows.places]
+    order = np.argsort(alike, axis=2)[:, :, ::-1]
+    among = windows.table(sizes, 0.0)[np.arange(len(rows))[:, None, None], order]
+    best = np.take_along_axis(alike, order, axis=2)
     third = (-(-(windows.counts - 1) // 3))[windows.owners]
-    return np.asarray(best[np.arange(len(best)), third - 1] / third)
+    likeness, size = (
+        np.cumsum(each, axis=2)[windows.owners, windows.places, third - 1] / third for each in (best, among)
+    )
+    return np.asarray(likeness), np.asarray(size)
 
 
 def _intervals(at: Floats, windows: _Windows) -> tuple[Floats, Floats]:
@@ -161,7 +178,7 @@ def _intervals(at: Floats, windows: _Windows) -> tuple[Floats, Floats]:
     alternating = _deviation((steps[1:] + steps[:-1])[pairs], twos)
     # a single sum of two deviates from nothing
     deviation = np.where(twos.counts > 1, np.minimum(deviation, alternating), deviation)
-    return deviation, within.mean(steps[same] < SHORT * middle[within.owners])
+    return deviation, within.mean(steps[same] < np.minimum(SHORT * middle[within.owners], COUPLED))
 
 
 def _deviation(values: Floats, windows: _Windows) -> Floats:
@@ -177,6 +194,15 @@ def _unreturned(x: Floats, middles: Indices, rate: float) -> Floats:
     after = np.median(x[middles[:, None] + np.arange(near, far + 1)], axis=1)
     height = np.abs(x[middles] - 0.5 * (before + after))
     return np.asarray(np.abs(after - before) / np.maximum(height, 1e-9))
+
+
+def _steepness(x: Floats, middles: Indices, rate: float) -> Floats:
+    """Of each beat the fastest rise or fall within the QRS, smoothed, so that noise adds little."""
+    kernel, reach, lag = peaks.kernel(rate), round(_WIDE * rate), max(1, round(_TOP * rate))
+    half = len(kernel) // 2
+    rows = x[np.clip(middles[:, None] + np.arange(-reach - half, reach + half + 1), 0, len(x) - 1)]
+    smooth = ndimage.convolve1d(rows, kernel, axis=1)[:, half:-half]
+    return np.asarray(np.abs(smooth[:, lag:] - smooth[:, :-lag]).max(axis=1) * rate / lag)
 
 
 def _edges(x: Floats, middles: Indices, rate: float) -> Floats:

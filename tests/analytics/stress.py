@@ -52,11 +52,16 @@ def scaled(noise: Floats, x: Floats, beats: Floats, rate: float, decibels: float
     its variance (Moody, Muldrow & Mark 1984, A noise stress test for arrhythmia detectors, Computers in Cardiology
     11:381-384).
     """
+    power = peak_to_peak(x, beats, rate) ** 2 / 8.0
+    return np.asarray(noise / noise.std() * np.sqrt(power / 10.0 ** (decibels / 10.0)))
+
+
+def peak_to_peak(x: Floats, beats: Floats, rate: float) -> float:
+    """The median QRS, from its lowest to its highest point."""
     half = round(0.06 * rate)
     middles = np.rint(beats * rate).astype(np.intp)
     middles = middles[(middles > half) & (middles < len(x) - half)]
-    size = float(np.median(np.ptp(x[middles[:, None] + np.arange(-half, half + 1)], axis=1)))
-    return np.asarray(noise / noise.std() * np.sqrt(size**2 / 8.0 / 10.0 ** (decibels / 10.0)))
+    return float(np.median(np.ptp(x[middles[:, None] + np.arange(-half, half + 1)], axis=1)))
 
 
 def bumps(x: Floats, rate: float, at: Floats, height: float, width: float) -> Floats:

@@ -5,10 +5,12 @@ import pytest
 from numpy.typing import NDArray
 
 from analytics import ecg as cardiogram
+from analytics.ecg.precision import precision
 from analytics.ecg.vote import matched, neurokit_peaks
 from sensors.drivers.simulated import Person
 from tests.analytics.stress import bumps, muscle, scaled
-from tests.analytics.visitors import Floats, ecg
+from tests.analytics.visitors import SINUS_BEAT, WIDE_BEAT, Floats, ecg
+from tests.analytics.visitors import bumps as lines
 
 RATES = [100.0, 125.0, 128.0, 250.0, 360.0, 500.0, 1000.0]
 
@@ -72,7 +74,7 @@ def test_hum_and_wander_hide_no_beat(hum: float) -> None:
     assert matched(found, truth, tolerance=0.05) == len(truth) == len(found)
 
 
-@pytest.mark.parametrize(("rate", "most"), [(125.0, 0.0015), (250.0, 0.0005), (500.0, 0.0005), (1000.0, 0.0005)])
+@pytest.mark.parametrize(("rate", "most"), [(125.0, 0.0015), (250.0, 0.0005), (360.0, 0.0005), (1000.0, 0.0005)])
 def test_rmssd_does_not_suffer_from_the_sampling_rate(rate: float, most: float) -> None:
     quiet = Person(seed=3, ecg_white=0, ecg_muscle=0, ecg_mains=0, ecg_wander=0)
     x, truth = wave(quiet, rate, 120.0)
@@ -110,6 +112,57 @@ def test_early_wide_beats_are_found_beside_the_usual_ones() -> None:
     early = truth[2:-2:4] + 0.5
     x = bumps(bumps(x, 250.0, early, 1.6, 0.022), 250.0, early + 0.06, -1.0, 0.03)
     assert f1(x, np.sort(np.concatenate((truth, early)))) > 0.98
+
+
+def every(interval: float, first: float = 0.5, *, until: float = 58.0) -> Floats:
+    return np.arange(first, until, interval, dtype=np.float64)
+
+
+WIDE_RHYTHMS = {
+    "bigeminus": (every(1.6), every(1.6, 1.05)),
+    "trigeminus": (np.sort(np.append(every(2.4), every(2.4, 1.3))), every(2.4, 1.8)),
+    "put between two": (every(0.95), every(5.7, 0.97)),
+    "a run of 150 per minute": (np.append(every(0.8, until=19.9), every(0.8, 26.1)), every(0.4, 20.1, until=25.4)),
+    "throughout, 75 per minute": (np.empty(0), every(0.8)),
+    "throughout, 150 per minute": (np.empty(0), every(0.4)),
+}
+"""Narrow beats and wide ones."""
+
+
+@pytest.mark.parametrize("rate", [125.0, 250.0, 1000.0])
+@pytest.mark.parametrize("name", WIDE_RHYTHMS)
+def test_smooth_wide_beats_are_beats(name: str, rate: float) -> None:
+    normal, wide = WIDE_RHYTHMS[name]
+    x = lines(59.0, rate, normal, SINUS_BEAT) + lines(59.0, rate, wide, WIDE_BEAT)
+    x += 0.01 * np.random.default_rng(2).standard_normal(len(x))
+    truth = inner(np.sort(np.concatenate((normal, wide))), 59.0)
+    for sign in (1, -1):
+        found = peaks(sign * x, rate)
+        assert matched(found, truth, tolerance=0.1) >= len(truth) - 2
+        assert len(found) <= len(truth)
+
+
+@pytest.mark.parametrize("rate", [125.0, 250.0, 360.0, 1000.0])
+@pytest.mark.parametrize("noise", [0.02, 0.1])
+def test_precision_is_the_scatter_of_the_peaks(rate: float, noise: float) -> None:
+    """In white noise."""
+    truth = 0.5 + np.cumsum(np.random.default_rng(1).uniform(0.7, 0.9, 150))
+    x = lines(truth[-1] + 1.0, rate, truth, SINUS_BEAT)
+    x += noise * np.random.default_rng(2).standard_normal(len(x))
+    at = cardiogram.beats(x, rate).at
+    errors = offsets(at / rate, truth[1:-1])
+    scatter = float(np.median(np.abs(errors - np.median(errors)))) / 0.6745
+    assert precision(x, at, rate) == pytest.approx(scatter, rel=0.35, abs=0.0001)
+
+
+@pytest.mark.parametrize("rate", [250.0, 500.0])
+def test_precision_sees_a_muscle_as_well(rate: float) -> None:
+    truth = 0.5 + np.cumsum(np.random.default_rng(1).uniform(0.7, 0.9, 150))
+    x = lines(truth[-1] + 1.0, rate, truth, SINUS_BEAT)
+    x += 0.05 * muscle(len(x), rate, 3)
+    at = cardiogram.beats(x, rate).at
+    errors = offsets(at / rate, truth[1:-1])
+    assert precision(x, at, rate) == pytest.approx(float(errors.std()), rel=0.35)
 
 
 @pytest.mark.parametrize("seconds", [2.0, 6.0])

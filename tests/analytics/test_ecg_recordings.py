@@ -4,8 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from analytics import ecg as cardiogram
+from analytics.ecg.live import MEMORY, SETTLED
 from analytics.ecg.vote import matched
 from analytics.session import session
 from kiosk.recording import Context
@@ -14,8 +16,9 @@ from tests.analytics.visitors import Floats, clock, recording
 
 TOLERANCE = 0.150
 BEATS = list("NLRBAaJSVrFejnE/fQ?-")
-# Weights, limits of trust and quality were set on the records SEEN and on noise stress record 118, whose figures below
-# are therefore no held-back ones; no weight was fitted to the records REPORTED.
+# Weights and limits were fitted and set on the records SEEN and on noise stress record 118. The records REPORTED taught
+# no weight, but their figures were printed during development and had a say in which kinds of evidence were kept: the
+# only held-back recordings are those that are not here.
 SEEN = ("100", "106", "119", "123")
 REPORTED = ("103", "105", "116", "121")
 
@@ -27,37 +30,51 @@ def mitbih(recordings: Path, name: str) -> tuple[Floats, float, Floats]:
         return file["ecg_adu"] / float(file["adu_per_mV"]), rate, file["r"][chosen] / rate
 
 
+def symbols(recordings: Path, name: str) -> NDArray[np.str_]:
+    with np.load(recordings / "ecg" / "mitbih" / f"{name}.npz") as file:
+        return np.asarray(file["symbol"][np.isin(file["symbol"], BEATS)])
+
+
 def score(found: Floats, truth: Floats, tolerance: float = TOLERANCE) -> float:
     return 2 * matched(found, truth, tolerance=tolerance) / (len(found) + len(truth))
 
 
-def stream(x: Floats, rate: float) -> Floats:
-    detector = cardiogram.Detector(rate, 10.0)
-    size, times = detector.grid.block, clock(len(x), rate)
-    whole = range(0, len(x) - size + 1, size)
-    return np.array(
-        [at / rate for begin in whole for at, _ in detector.block(times[begin : begin + size], x[begin : begin + size])]
-    )
+def stream(x: Floats, rate: float, *, every: float = 0.4) -> Floats:
+    """Beats as they become known, looked for so often: `every` and 0.2 s after them at the latest."""
+    known, last = [np.empty(0)], 0.0
+    for end in np.arange(round(every * rate), len(x) + 1, round(every * rate)).tolist():
+        begin = max(0, end - round(MEMORY * rate))
+        found = (begin + cardiogram.recent_beats(x[begin:end], rate).at) / rate
+        known.append(found[found > last])
+        last = max(end / rate - SETTLED, float(known[-1][-1]) + 0.2 if len(known[-1]) else 0.0)
+    return np.concatenate(known)
 
 
 @pytest.mark.parametrize("name", SEEN + REPORTED)
 def test_beats_are_where_the_annotators_saw_them(recordings: Path, name: str) -> None:
     x, rate, truth = mitbih(recordings, name)
     # 105 is known for its minutes of noise; in 116 the lead is off for seconds while the other one shows the beats
-    assert score(cardiogram.r_peaks(x, rate), truth) > (0.995 if name in ("105", "116") else 0.997)
-    assert score(stream(x, rate), truth) > (0.985 if name == "105" else 0.995)
+    assert score(cardiogram.r_peaks(x, rate), truth) > (0.995 if name in ("105", "116") else 0.998)
+    ventricular = np.isin(symbols(recordings, name), ["V", "E", "F"])
+    found = matched(truth[ventricular], cardiogram.r_peaks(x, rate), tolerance=TOLERANCE)
+    assert found >= 0.98 * ventricular.sum() - 1
+    first = x[: round(300 * rate)]
+    assert score(stream(first, rate, every=1.0), truth[truth < 299.5]) > 0.995
 
 
-@pytest.mark.parametrize(("decibels", "least"), [(12.0, 0.99), (6.0, 0.96), (0.0, 0.87)])
-@pytest.mark.parametrize("name", ["100", "103", "119", "123"])
-def test_electrode_motion_hides_few_beats(recordings: Path, name: str, decibels: float, least: float) -> None:
-    x, rate, truth = mitbih(recordings, name)
-    begin, count = round(60 * rate), round(120 * rate)
-    noise = lasting(electrode_motion(recordings), count, 5)
-    noisy = x[: round(190 * rate)].copy()
-    noisy[begin : begin + count] += scaled(noise, x, truth, rate, decibels)
-    found, truth = (times[(times > 60) & (times < 180)] for times in (cardiogram.r_peaks(noisy, rate), truth))
-    assert score(found, truth) > least
+@pytest.mark.parametrize(("decibels", "least"), [(12.0, 0.995), (6.0, 0.98), (0.0, 0.85)])
+def test_electrode_motion_hides_few_beats(recordings: Path, decibels: float, least: float) -> None:
+    """In four records together; the weights were fitted with the first half of the noise."""
+    motion = np.array_split(electrode_motion(recordings), 2)[1]
+    same = every = 0
+    for seed, name in enumerate(("100", "103", "119", "123")):
+        x, rate, truth = mitbih(recordings, name)
+        begin, count = round(60 * rate), round(120 * rate)
+        noisy = x[: round(190 * rate)].copy()
+        noisy[begin : begin + count] += scaled(lasting(motion, count, seed), x, truth, rate, decibels)
+        found, truth = (times[(times > 60) & (times < 180)] for times in (cardiogram.r_peaks(noisy, rate), truth))
+        same, every = same + 2 * matched(found, truth, tolerance=TOLERANCE), every + len(found) + len(truth)
+    assert same / every > least
 
 
 @pytest.mark.parametrize("name", REPORTED)
@@ -94,4 +111,4 @@ def test_noise_costs_quality_before_it_costs_the_truth(recordings: Path) -> None
         assert reading.quality is not None
         qualities[level] = reading.quality
     assert qualities["24"] > 0.9
-    assert qualities["12"] < 0.75
+    assert qualities["12"] < 0.85

@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 
 from analytics import ecg as cardiogram
 from analytics.analyzer import Finding
+from analytics.ecg import recent_beats
+from analytics.ecg.live import MEMORY
 from analytics.ecg.vote import matched
 from kiosk.messages import SECOND
 from sensors.drivers.simulated import Person
-from tests.analytics.visitors import SINUS_BEAT, Floats, bumps, clock, cuts, ecg
+from tests.analytics.test_ecg_recordings import stream
+from tests.analytics.visitors import SINUS_BEAT, WIDE_BEAT, Floats, bumps, clock, cuts, ecg
 
 CALM = Person(seed=21, heart_rate=72)
 TROUBLED = Person(seed=22, heart_rate=84, ectopic_rate=6, motion_rate=6, dropout_rate=10, leads=("II", "V1"))
@@ -79,36 +82,24 @@ def test_a_value_comes_each_second_of_signal_from_the_fifth_on() -> None:
 
 
 @pytest.mark.parametrize("rate", [100.0, 250.0, 1000.0])
-def test_beats_are_known_within_six_tenths_of_a_second(rate: float) -> None:
+def test_at_any_moment_all_beats_but_those_of_the_last_fifth_of_a_second_are_known(rate: float) -> None:
     samples, truth = ecg(CALM, rate, 40.0)
-    detector = cardiogram.Detector(rate, 10.0)
-    block = detector.grid.block
-    times, x = clock(len(samples), rate), samples[:, 0].astype(np.float64)
-    beats, delays = [], []
-    for begin in range(0, len(x) - block + 1, block):
-        for at, _ in detector.block(times[begin : begin + block], x[begin : begin + block]):
-            beats.append(at / rate)
-            delays.append((begin + block - at) / rate)
-    assert max(delay for beat, delay in zip(beats, delays, strict=True) if beat > 4) <= 0.6
-    inner = truth[(truth > 0.2) & (truth < 39.4)]
-    assert matched(np.array(beats), inner, tolerance=0.02) == len(inner)
+    x = samples[:, 0].astype(np.float64)
+    for moment in np.arange(MEMORY, 40.0, 0.83):
+        begin = round((moment - MEMORY) * rate)
+        beats = moment - MEMORY + recent_beats(x[begin : round(moment * rate)], rate).at / rate
+        inner = truth[(truth > moment - MEMORY + 0.2) & (truth < moment - 0.22)]
+        assert matched(beats, inner, tolerance=0.02) == len(inner)
 
 
 def test_live_beats_stand_where_those_of_the_whole_record_do() -> None:
     samples, _ = ecg(replace(CALM, ectopic_rate=4), 250.0, 60.0)
     x = samples[:, 0].astype(np.float64)
-    detector = cardiogram.Detector(250.0, 10.0)
-    times = clock(len(x), 250.0)
-    live = [
-        at
-        for begin in range(0, len(x), 50)
-        for at, _ in detector.block(times[begin : begin + 50], x[begin : begin + 50])
-    ]
-    whole = cardiogram.beats(x, 250.0).at
+    live, whole = stream(x, 250.0, every=2.0), cardiogram.beats(x, 250.0).at / 250.0
     # the whole record may think better of a beat or two; the others are the same to the last digit
-    inner = whole[whole < len(x) - 250]
-    assert np.mean(np.abs(offsets(np.array(live), inner)) < 1e-6) > 0.97
-    assert np.mean(np.abs(offsets(whole, np.array(live))) < 1e-6) > 0.97
+    inner = whole[whole < 59.0]
+    assert np.mean(np.abs(offsets(live, inner)) < 1e-6) > 0.97
+    assert np.mean(np.abs(offsets(whole, live)) < 1e-6) > 0.97
 
 
 @pytest.mark.parametrize(("before", "after"), [(80, 120), (120, 80)])
@@ -200,6 +191,35 @@ def test_alternating_intervals_and_heights_count_each_beat(ratio: float) -> None
     shown = rates(findings(with_noise(x), 250.0))
     assert set(range(8, 41)) <= set(shown)
     assert all(value == pytest.approx(75, abs=2) for value in shown.values())
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(("normal", "wide", "rate"), [(1.6, 0.55, 75.0), (1.6, 0.45, 75.0), (2.0, 0.5, 60.0)])
+def test_smooth_wide_beats_in_turn_count(normal: float, wide: float, rate: float, sign: int) -> None:
+    """A bigeminus."""
+    beats = 0.5 + normal * np.arange(40.0 // normal)
+    x = bumps(41.0, 250.0, beats, SINUS_BEAT) + sign * bumps(41.0, 250.0, beats + wide, WIDE_BEAT)
+    shown = rates(findings(with_noise(x), 250.0))
+    assert set(range(9, 40)) <= set(shown)
+    assert all(value == pytest.approx(rate, abs=2) for second, value in shown.items() if second > 8)
+
+
+@pytest.mark.parametrize("height", [0.35, 0.5, 1.0])
+def test_a_t_wave_of_1_2_mv_after_a_small_r_does_not_double_the_rate(height: float) -> None:
+    small = tuple((height / 1.1 * size, after, width) for size, after, width in SINUS_BEAT[:4])
+    x = bumps(41.0, 250.0, 0.5 + 0.8 * np.arange(50.0), (*small, (1.2, 0.28, 0.05)))
+    shown = rates(findings(with_noise(x), 250.0))
+    assert all(value == pytest.approx(75, abs=2) for value in shown.values())
+    assert len(shown) > 30
+
+
+@pytest.mark.parametrize("noise", [0.003, 0.01, 0.02])
+def test_p_waves_alone_are_no_rate(noise: float) -> None:
+    """The chambers stand still after 20 s."""
+    beats = 0.5 + 0.8 * np.arange(75.0)
+    x = bumps(60.0, 250.0, beats[beats < 20], SINUS_BEAT)
+    x += bumps(60.0, 250.0, beats[beats >= 20] - 0.16, ((0.12, 0.0, 0.025),))
+    assert max(rates(findings(with_noise(x, noise), 250.0))) < 25
 
 
 @pytest.mark.parametrize("baseline", ["quiet", "wandering", "noisy"])

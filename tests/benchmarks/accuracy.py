@@ -1,6 +1,8 @@
 """R peaks against human annotations, beside other libraries' defaults, on the real records that KIOSK_RECORDINGS holds.
 
-KIOSK_RECORDINGS=... kiosk bench accuracy
+KIOSK_RECORDINGS=... kiosk bench accuracy [--fit]
+
+With --fit the weights of the evidence for beats are fitted anew and printed, and nothing is scored.
 """
 
 import logging
@@ -20,6 +22,7 @@ from analytics.ecg import r_peaks
 from analytics.ecg.vote import pairs
 from tests.analytics.stress import electrode_motion, lasting, muscle, scaled
 from tests.analytics.test_ecg_recordings import SEEN, mitbih, stream
+from tests.benchmarks._fitting_ecg import fitted
 from tests.benchmarks._measuring import report
 
 _log = logging.getLogger(__name__)
@@ -70,6 +73,9 @@ def main() -> None:
     if not named:
         sys.exit("KIOSK_RECORDINGS names no folder of real recordings")
     folder = Path(named)
+    if "--fit" in sys.argv[1:]:
+        fit(folder)
+        return
     detectors: dict[str, Detector] = {
         "ours, whole record": r_peaks,
         "ours, live": stream,
@@ -83,6 +89,13 @@ def main() -> None:
         detector(mitbih(folder, "100")[0][:21600], 360.0)
     records(folder, detectors)
     noisy(folder, detectors)
+
+
+def fit(folder: Path) -> None:
+    """What analytics/ecg/evidence.py should hold."""
+    with np.printoptions(linewidth=120, suppress=True, formatter={"float_kind": "{:.3f}".format}):
+        for name, weights in zip(("FIRST", "SECOND"), fitted(folder), strict=True):
+            sys.stdout.write(f"{name} = {np.array2string(weights, separator=', ')}\n")
 
 
 def records(folder: Path, detectors: dict[str, Detector]) -> None:
@@ -112,7 +125,8 @@ def records(folder: Path, detectors: dict[str, Detector]) -> None:
 
 def noisy(folder: Path, detectors: dict[str, Detector]) -> None:
     """Clean records with noise: F1 in the noisy minutes alone, and worst record."""
-    motion = electrode_motion(folder)
+    # the weights were fitted with the first half
+    motion = np.array_split(electrode_motion(folder), 2)[1]
     rows: list[tuple[str, ...]] = []
     for kind, decibels in ((kind, level) for kind in ("electrode motion", "synthetic muscle") for level in LEVELS):
         scores: dict[str, dict[str, list[Score]]] = defaultdict(lambda: defaultdict(list))
