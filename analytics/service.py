@@ -1,5 +1,7 @@
 """The live service: chunks from the bus in, readings out."""
 
+from threadpoolctl import threadpool_limits
+
 from analytics.registry import ANALYZERS
 from analytics.router import Router
 from kiosk import messages, topics
@@ -13,6 +15,12 @@ async def serve(bus: Bus, *, router: Router | None = None) -> None:
     router = router or Router()
     # only what somebody analyses: the broker keeps the rest away, and no payload is decoded in vain
     wanted = [topics.pattern("chunk", name=signal) for signal in ANALYZERS]
+    # products of small matrices: a second thread would only spin
+    with threadpool_limits(1):
+        await _serve(bus, router, wanted)
+
+
+async def _serve(bus: Bus, router: Router, wanted: list[str]) -> None:
     async with bus.subscribe(topics.pattern("session"), *wanted) as subscription:
         while batch := await subscription.batch():
             for delivery in batch:

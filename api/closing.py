@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from analytics import norms
 from analytics.session import COMPARED, MEASURES_OF, FinalReading, Result, session
@@ -240,13 +241,20 @@ def _missing(rows: Iterable[StreamRow], found: Iterable[Found], reason: Reason) 
                 yield Found(measure, None, None, None, None, reason, row.signal, "recording", "none", False, 0, 0)
 
 
+def _alone(parent: int) -> None:
+    """What the analysis process does first."""
+    # it would wait for work for ever after our kill -9: it holds both ends of its queue
+    die_with_parent(parent)
+    # products of small matrices: a second thread would only spin
+    threadpool_limits(1)
+
+
 def _pool() -> Executor:
     return ProcessPoolExecutor(
         1,
         # spawned, not forked: this process has threads, and a database connection that a child must not share
         mp_context=multiprocessing.get_context("spawn"),
         max_tasks_per_child=RESTART_AFTER,
-        # it would wait for work for ever after our kill -9: it holds both ends of its queue
-        initializer=die_with_parent,
+        initializer=_alone,
         initargs=(os.getpid(),),
     )
