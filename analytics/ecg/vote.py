@@ -14,6 +14,10 @@ TOLERANCE = 0.100
 PIECE = 300.0
 """Seconds given to another detector at once: its thresholds are means over all it gets."""
 SHORTEST = 10.0
+FOLLOWED = 0.5
+"""Share of the time that a detector's intervals must cover..."""
+LONG, SLOWEST = 1.75, 3.0
+"""... which are no longer than this many of its usual ones, and no longer than these seconds."""
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +63,16 @@ def consensus(ours: Floats, others: list[Floats]) -> tuple[int, int]:
 def voices(x: Floats, rate: float) -> list[Floats]:
     """R times in seconds by each of the other detectors that had something to say."""
     heard = [_asked(detector, x, rate) for detector in (_neurokit, _heartpy)]
-    return [times for times in heard if times is not None and len(times)]
+    return [times for times in heard if times is not None and speaks(times, len(x) / rate)]
+
+
+def speaks(times: Floats, seconds: float) -> bool:
+    """Whether a detector followed the heart at all: one that lost it for half of the time tells nothing of ours."""
+    steps = np.diff(times)
+    if not len(steps):
+        return False
+    row = steps <= min(LONG * float(np.median(steps)), SLOWEST)
+    return float(steps[row].sum()) >= FOLLOWED * seconds
 
 
 def neurokit_peaks(x: Floats, rate: float) -> Floats | None:

@@ -265,6 +265,15 @@ def test_a_voter_that_fails_is_missed_by_nobody(monkeypatch: pytest.MonkeyPatch)
     assert with_failures == session(recording(samples, 250.0), NOBODY, vote=False)
 
 
+def test_a_voter_that_lost_the_heart_has_no_voice() -> None:
+    steady = np.arange(0.5, 60, 0.8)
+    assert voting.speaks(steady, 60.0)
+    assert voting.speaks(np.delete(steady, [10, 30, 31]), 60.0)
+    assert not voting.speaks(steady[::30], 60.0)
+    assert not voting.speaks(steady[:20], 60.0)
+    assert not voting.speaks(np.empty(0), 60.0)
+
+
 def test_matching_counts_each_beat_once() -> None:
     assert voting.matched(np.array([1.0, 2.0, 3.0]), np.array([1.05, 1.08, 2.2, 3.0])) == 2
     assert voting.matched(np.empty(0), np.array([1.0])) == 0
