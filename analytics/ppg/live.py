@@ -21,6 +21,8 @@ FIRST = 6
 """Seconds of signal before the first value."""
 USABLE = 0.5
 """Share of the seconds that must be readable."""
+LEAST = 5.0
+"""Seconds of usable intervals behind a value: three or four even clicks happen."""
 REVIEW = 3
 """Seconds after which the other channels are looked at again, where the one that is read is not good..."""
 GOOD = 0.6
@@ -105,5 +107,8 @@ def _read(look: Stretch) -> tuple[float | None, Reason | None]:
     if readable.mean() < USABLE:
         return None, Counter(reason for reason in look.quality.reason if reason).most_common(1)[0][0]
     places = np.flatnonzero(look.held)
-    value = rate_of(np.diff(look.at)[places], np.diff(places) == 1)
+    steps = np.diff(look.at)[places]
+    if steps.sum() < LEAST:
+        return None, "too_short" if len(readable) < WINDOW else "noisy"
+    value = rate_of(steps, np.diff(places) == 1)
     return value, "noisy" if value is None else None
