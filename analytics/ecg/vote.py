@@ -22,12 +22,6 @@ LONG, SLOWEST = 1.75, 3.0
 _log = logging.getLogger(__name__)
 
 
-def agreement(ours: Floats, theirs: Floats, *, tolerance: float = TOLERANCE) -> float:
-    """F1 of two rising series of beat times: 2 x the same / all. Two empty ones do not agree about anything: 0."""
-    total = len(ours) + len(theirs)
-    return 2.0 * matched(ours, theirs, tolerance=tolerance) / total if total else 0.0
-
-
 def matched(ours: Floats, theirs: Floats, *, tolerance: float = TOLERANCE) -> int:
     """How many beats the two series share, each beat used once."""
     return len(pairs(ours, theirs, tolerance=tolerance))
@@ -78,11 +72,6 @@ def speaks(times: Floats, seconds: float) -> bool:
 def neurokit_peaks(x: Floats, rate: float) -> Floats | None:
     """R times in seconds after Makowski et al. 2021 (doi:10.3758/s13428-020-01516-y); None where it failed."""
     return _asked(_neurokit, x, rate)
-
-
-def heartpy_peaks(x: Floats, rate: float) -> Floats | None:
-    """R times in seconds after van Gent et al. 2019 (doi:10.5334/jors.241); None where it failed."""
-    return _asked(_heartpy, x, rate)
 
 
 def _asked(detector: Callable[[Floats, float], Floats], x: Floats, rate: float) -> Floats | None:
