@@ -60,7 +60,8 @@ def beats(track: Track, *, vote: bool = True) -> Beats:
         times.append(np.interp(found.at * track.rate, np.arange(len(segment.times)), segment.times / SECOND))
         # the interval that would end at the first beat spans the gap
         held.append(np.concatenate((np.zeros(min(1, len(found.at)), dtype=np.bool_), found.held)))
-    confirmed, doubted = (sum(getattr(each, name) for each in stretches) for name in ("confirmed", "doubted"))
+    confirmed = sum(stretch.confirmed for stretch in stretches)
+    doubted = sum(stretch.doubted for stretch in stretches)
     scores = np.concatenate([stretch.quality.value * stretch.trusted for stretch in stretches] or [np.zeros(1)])
     counts = np.array([len(stretch.at) for stretch in stretches])
     errors = np.array([stretch.precision for stretch in stretches])

@@ -1,11 +1,9 @@
 """Other opinions on the beats of a record: neurokit2's and heartpy's detectors, and how far they agree with ours."""
 
-import logging
-import warnings
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
+
+from analytics.opinions import asked
 
 Floats = NDArray[np.float64]
 
@@ -13,13 +11,10 @@ TOLERANCE = 0.100
 """Seconds within which two beats are the same."""
 PIECE = 300.0
 """Seconds given to another detector at once: its thresholds are means over all it gets."""
-SHORTEST = 10.0
 FOLLOWED = 0.5
 """Share of the time that a detector's intervals must cover..."""
 LONG, SLOWEST = 1.75, 3.0
 """... which are no longer than this many of its usual ones, and no longer than these seconds."""
-
-_log = logging.getLogger(__name__)
 
 
 def matched(ours: Floats, theirs: Floats, *, tolerance: float = TOLERANCE) -> int:
@@ -56,8 +51,8 @@ def consensus(ours: Floats, others: list[Floats]) -> tuple[int, int]:
 
 def voices(x: Floats, rate: float) -> list[Floats]:
     """R times in seconds by each of the other detectors that had something to say."""
-    heard = [_asked(detector, x, rate) for detector in (_neurokit, _heartpy)]
-    return [times for times in heard if times is not None and speaks(times, len(x) / rate)]
+    heard = [asked(detector, x, rate, piece=PIECE) for detector in (_neurokit, _heartpy)]
+    return [peaks / rate for peaks in heard if peaks is not None and speaks(peaks / rate, len(x) / rate)]
 
 
 def speaks(times: Floats, seconds: float) -> bool:
@@ -67,32 +62,6 @@ def speaks(times: Floats, seconds: float) -> bool:
         return False
     row = steps <= min(LONG * float(np.median(steps)), SLOWEST)
     return float(steps[row].sum()) >= FOLLOWED * seconds
-
-
-def neurokit_peaks(x: Floats, rate: float) -> Floats | None:
-    """R times in seconds after Makowski et al. 2021 (doi:10.3758/s13428-020-01516-y); None where it failed."""
-    return _asked(_neurokit, x, rate)
-
-
-def _asked(detector: Callable[[Floats, float], Floats], x: Floats, rate: float) -> Floats | None:
-    """What a detector says, asked for some minutes at a time."""
-    if len(x) < SHORTEST * rate:
-        return None
-    peaks: list[Floats] = []
-    piece = round(PIECE * rate)
-    starts = range(0, max(1, len(x) - round(SHORTEST * rate)), piece)
-    for begin in starts:
-        # the last piece takes what would be too short alone
-        end = len(x) if begin == starts[-1] else begin + piece
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                peaks.append((begin + detector(x[begin:end], rate)) / rate)
-        except Exception as error:
-            # a voter may fail on what it was not made for; its voice is missing then, no more
-            _log.info("%s has no opinion on a stretch of ECG: %s", detector.__name__, type(error).__name__)
-            return None
-    return np.concatenate(peaks)
 
 
 def _neurokit(x: Floats, rate: float) -> Floats:

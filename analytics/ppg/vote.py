@@ -1,21 +1,17 @@
 """Second opinions on the beats of a record: the detectors of neurokit2 and heartpy."""
 
-import logging
-import warnings
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.opinions import asked
 from analytics.ppg.wave import Wave
 
 Floats = NDArray[np.float64]
 
 PIECE = 120.0
 """Seconds given to another detector at once: heartpy has one threshold for all it gets."""
-SHORTEST = 10.0
-
-_log = logging.getLogger(__name__)
 
 
 def neurokit_beats(wave: Wave) -> Floats | None:
@@ -43,21 +39,9 @@ def heartpy_beats(wave: Wave) -> Floats | None:
 
 def _upstrokes(wave: Wave, peaks: Callable[[Floats, float], Floats]) -> Floats | None:
     """Where the slope is greatest in the 0.4 s before each peak; None where the detector failed."""
-    if len(wave.volume) < SHORTEST * wave.rate:
+    found = asked(peaks, wave.volume, wave.rate, piece=PIECE)
+    if found is None:
         return None
-    found: list[Floats] = []
-    starts = range(0, max(1, len(wave.volume) - round(SHORTEST * wave.rate)), round(PIECE * wave.rate))
-    for begin in starts:
-        # the last piece takes what would be too short alone
-        end = len(wave.volume) if begin == starts[-1] else begin + round(PIECE * wave.rate)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                found.append(begin + peaks(wave.volume[begin:end], wave.rate))
-        except Exception as error:
-            # a voter may fail on what it was not made for; its voice is missing then, no more
-            _log.info("no second opinion on a stretch of PPG: %s", type(error).__name__)
-            return None
-    tops = np.rint(np.concatenate(found)).astype(np.intp)
+    tops = np.rint(found).astype(np.intp)
     places = np.clip(tops[:, None] + np.arange(-round(0.4 * wave.rate), 1), 0, len(wave.slope) - 1)
     return np.unique(places[np.arange(len(tops)), np.argmax(wave.slope[places], axis=1)]) / wave.rate

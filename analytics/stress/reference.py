@@ -1,4 +1,4 @@
-"""What a value is compared with: the same person's other measurements, or else people of the same age and sex."""
+"""What a value is compared with: the same person's other measurements, or else published norms."""
 
 import math
 from collections.abc import Iterable

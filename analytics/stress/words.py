@@ -42,7 +42,7 @@ def _whom(reference: Compared) -> str:
     if reference.against is Against.REST:
         return "compared with the beginning of this recording"
     return (
-        "compared with people of the same age and sex, for want of earlier sessions; such differences come more from "
+        "compared with published norms, for want of earlier sessions; such differences between people come more from "
         "constitution, fitness and medicine than from stress"
     )
 

@@ -173,7 +173,7 @@ def test_the_note_says_what_drove_it_with_whom_it_was_compared_and_what_it_is_no
 
 def test_a_note_from_norms_says_that_people_differ() -> None:
     note = assessed(AT_REST, Context(age=50, sex="male")).note
-    assert "same age and sex" in note
+    assert "published norms" in note
     assert "more from constitution" in note
 
 
