@@ -1,5 +1,7 @@
 """The connection to SQLite or PostgreSQL, opened so that a commit is on the disk when it returns."""
 
+import asyncio
+import logging
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -20,8 +22,18 @@ from kiosk.errors import BadSettings, KioskError
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
+log = logging.getLogger(__name__)
+
+PATIENCE = 5.0
+"""Seconds between two looks at a database that does not answer, at most."""
+
+
 class DatabaseDown(KioskError):
     """The database does not answer, or is not migrated."""
+
+
+class NotMigrated(DatabaseDown):
+    """The database answers, and has other tables than this program's."""
 
 
 def utc_now() -> int:
@@ -80,7 +92,20 @@ class Database:
             present = MigrationContext.configure(connection).get_current_revision()
         newest = ScriptDirectory.from_config(_alembic(self.url)).get_current_head()
         if present != newest:
-            raise DatabaseDown(f"the database is at revision {present}, this program needs {newest}: run kiosk migrate")
+            raise NotMigrated(f"the database is at revision {present}, this program needs {newest}: run kiosk migrate")
+
+    async def wait(self) -> None:
+        """Wait until it answers, as a service must whose database starts later than itself, and check it."""
+        pause = 0.1
+        while True:
+            try:
+                return await asyncio.to_thread(self.check)
+            except NotMigrated:
+                raise
+            except DatabaseDown as error:
+                log.warning("waiting for the database: %s", error)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, PATIENCE)
 
     @contextmanager
     def _reachable(self) -> Iterator[None]:

@@ -115,7 +115,7 @@ async def _serve_recorder(settings: Settings) -> None:
     from api.store import Database
 
     database = Database(settings.database)
-    await asyncio.to_thread(database.check)
+    await database.wait()
     recorder, closer = Recorder(database), Closer(database, settings)
     if settings.metrics_port is not None:
         expose(recorder.counts, closer.counts, settings.metrics_port)
@@ -133,7 +133,7 @@ async def _serve_api(settings: Settings) -> None:
     from api.store import Database
 
     database = Database(settings.database)
-    await asyncio.to_thread(database.check)
+    await database.wait()
     try:
         async with MqttBus.to(settings, "api") as bus:
             await serve(

@@ -1,5 +1,6 @@
 """The schema is what the tables say, and a commit is on the disk when it returns."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from sqlmodel import SQLModel
 
 import api.tables  # noqa: F401 - registers the tables
 from api.store import Database, DatabaseDown
-from tests.postgres import Cluster
+from tests.postgres import Cluster, cluster
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -68,4 +69,26 @@ def test_an_unreachable_database_is_said_without_its_password(tmp_path: Path) ->
     with pytest.raises(DatabaseDown) as raised:
         database.check()
     assert "secret" not in str(raised.value)
+    database.close()
+
+
+async def test_a_service_waits_for_a_late_database(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with cluster(tmp_path) as server:
+        database = Database(server.url())
+        database.migrate()
+        server.kill()
+        waiting = asyncio.create_task(database.wait())
+        while "waiting for the database" not in caplog.text:
+            assert not waiting.done()
+            await asyncio.sleep(0.01)
+        await asyncio.to_thread(server.start)
+        async with asyncio.timeout(30):
+            await waiting
+        database.close()
+
+
+async def test_a_service_does_not_wait_for_a_migration(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'new.sqlite'}")
+    with pytest.raises(DatabaseDown, match="kiosk migrate"):
+        await database.wait()
     database.close()
