@@ -53,7 +53,7 @@ compile = $(VENV)/bin/uv pip compile pyproject.toml --quiet --generate-hashes --
 	--custom-compile-command 'make lock' $(LOCK_ARGS)
 lock: $(VENV)/.development  ## remake both locks from pyproject.toml (LOCK_ARGS=--upgrade for newer versions)
 	@$(compile) --extra build --output-file requirements.lock
-	$(compile) --extra build --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(compile) --extra build --extra dev --extra train --constraint requirements.lock --output-file requirements-dev.lock
 
 wheel: $(VENV)/.development  ## build the wheel, and try it in a clean environment outside this tree
 	@$(functions)
@@ -64,7 +64,8 @@ wheel: $(VENV)/.development  ## build the wheel, and try it in a clean environme
 	$(VENV)/bin/python -m venv --without-pip "$$clean"
 	install "$$clean/bin/python" --no-deps --require-hashes -r requirements.lock
 	install "$$clean/bin/python" --no-deps dist/*.whl
-	$(VENV)/bin/python -m pip --python "$$clean/bin/python" check  # the lock holds all that pyproject.toml asks for
+	# the lock holds all that pyproject.toml asks for; what MediaPipe asks for is overridden there
+	$(VENV)/bin/python -m pip --python "$$clean/bin/python" check | awk '!/^(mediapipe |No broken)/ {print; bad=1} END {exit bad}'
 	cd "$$clean"
 	bin/kiosk version
 	bin/kiosk --help > /dev/null
@@ -79,6 +80,9 @@ $(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/bin/python
 $(VENV)/.development: requirements.lock requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 	@$(functions)
 	install $(VENV)/bin/python --no-deps --require-hashes -r requirements-dev.lock
+	# not in the lock: the build for CPUs, which PyTorch's own index has; another index may have it too
+	$(VENV)/bin/python -m pip install --quiet --no-deps --retries 1 --timeout 10 \
+		--extra-index-url https://download.pytorch.org/whl/cpu torch==2.13.0 || echo "no torch: its tests will not run" >&2
 	install $(VENV)/bin/python --no-deps --no-build-isolation -e .
 	touch $(VENV)/.runtime $@
 

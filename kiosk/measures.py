@@ -25,6 +25,9 @@ Reason = Literal[
     "irregular",
     "insufficient",
     "no_reference",
+    "too_dark",
+    "moving",
+    "too_far",
 ]
 """Why we give no number. Devices may have reasons of their own."""
 
@@ -96,6 +99,11 @@ _ROWS = (
     *(Measure(f"face_{name}", f"Face: {name}", "1", 0, 1, 2) for name in _EXPRESSIONS),
     Measure("face_valence", "Face: valence", "1", -1, 1, 2),
     Measure("face_arousal", "Face: arousal", "1", -1, 1, 2),
+    Measure("blink_rate", "Blinks", "/min", 0, 120, 0),
+    Measure("blink_duration", "Blink duration", "ms", 20, 5000, 0),
+    Measure("perclos", "Eyes closed (PERCLOS)", "%", 0, 100, 1),
+    Measure("gaze_aversion", "Gaze away from the screen", "%", 0, 100, 1),
+    Measure("yawns", "Yawns", "1", 0, 1e4, 0),
     *(Measure(f"voice_{name}", f"Voice: {name}", "1", 0, 1, 2) for name in _EXPRESSIONS),
 )
 

@@ -12,6 +12,24 @@ from types import MappingProxyType
 
 REGIONS = ("whole", "forehead", "left_cheek", "right_cheek", "chin")
 RGB_CHANNELS = tuple(f"{region}_{part}" for region in REGIONS for part in ("r", "g", "b", "pixels"))
+MOTION_CHANNELS = (
+    "pitch",  # degrees; up, to the person's left and towards the person's left shoulder are positive
+    "yaw",
+    "roll",
+    "x",  # of the face's middle, shares of the picture's width and height
+    "y",
+    "size",  # height of the face, share of the picture's height
+    "motion",  # how far the landmarks moved since the frame before, shares of the face's height per second
+    "chest",  # how far the chest has moved up since it came into view, shares of the face's height
+    "light",  # mean luminance of the face, 0..1
+    "gaze_x",  # degrees from straight ahead of the head, to the person's left and up
+    "gaze_y",
+    "faces",  # how many are in view
+)
+UNIT_CHANNELS = tuple(
+    f"au{number:02}" for number in (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 18, 20, 23, 24, 25, 26, 43)
+)
+"""Action units of the Facial Action Coding System (Ekman & Friesen 1978) whose effect landmarks can show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +82,10 @@ _ROWS = (
     Signal("rr", "Beat-to-beat intervals from a device", "ms", 100, 10_000, None, 200, irregular=True),
     Signal("rgb", "Mean skin colour (0..255) and pixel count per region", "1", 0, 1e8, (5, 240), 12_000,
            channels=RGB_CHANNELS, irregular=True),
-    Signal("face_motion", "Head pose (degrees), place, size and motion (shares of the picture)", "1", -360, 360,
-           None, 2_600, channels=("pitch", "yaw", "roll", "x", "y", "size", "motion"), irregular=True),
-    Signal("face_units", "Action-unit intensities", "1", 0, 5, None, 7_200, most_channels=24, irregular=True),
+    Signal("face_motion", "Head pose and gaze (degrees), place, size, motion and light (shares)", "1", -360, 360,
+           None, 5_200, channels=MOTION_CHANNELS, irregular=True),
+    Signal("face_units", "Action-unit intensities (0 none .. 5 most)", "1", 0, 5, None, 7_200, channels=UNIT_CHANNELS,
+           irregular=True),
     Signal("face_scores", "Expression probabilities, valence and arousal per network", "1", -1, 1, None, 7_200,
            most_channels=24, irregular=True),
     # one row per window of at least a second: nobody can turn that back into speech

@@ -1,5 +1,6 @@
 """What every test may need: parts of the machine that may be missing, and real recordings."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -24,4 +25,21 @@ def recordings() -> Path:
     folder = Path(named)
     if not folder.is_dir():
         pytest.fail(f"KIOSK_RECORDINGS={named} is not a folder", pytrace=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def networks(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which every network lies that is kept beside the recordings, as `kiosk models add` installs them."""
+    from kiosk import models
+    from kiosk.errors import BadModel
+
+    kept = recordings.parent / "models"
+    if not kept.is_dir():
+        pytest.skip(f"no networks in {kept}")
+    folder = tmp_path_factory.mktemp("models")
+    for file in kept.rglob("*"):
+        if file.suffix in (".onnx", ".task", ".tflite"):
+            with contextlib.suppress(BadModel):
+                models.add(file, folder)
     return folder

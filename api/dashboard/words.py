@@ -23,6 +23,9 @@ REASONS: Mapping[Reason, str] = MappingProxyType(
         "irregular": "The rhythm is irregular: its variability says nothing about strain or recovery.",
         "insufficient": "There is too little evidence for a statement.",
         "no_reference": "There is nothing to compare with: no earlier sessions, and no norms for this age and sex.",
+        "too_dark": "The face is too dark for the camera. More light would help.",
+        "moving": "The head moved too much. Please hold still.",
+        "too_far": "The face is too far from the camera. Please come closer.",
     }
 )
 STATES: Mapping[str, str] = MappingProxyType(

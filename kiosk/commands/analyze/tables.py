@@ -38,6 +38,9 @@ REASONS: Mapping[Reason, str] = MappingProxyType(
         "irregular": "the rhythm is irregular",
         "insufficient": "too little evidence",
         "no_reference": "nothing to compare with",
+        "too_dark": "the face is too dark",
+        "moving": "the head moves too much",
+        "too_far": "the face is too far away",
     }
 )
 """Why there is no number, in words."""
