@@ -1,71 +1,63 @@
 """The networks: which there are, whether their files are here and unharmed, and the only place that opens one.
 
-The files are no part of the product and nothing is fetched: an operator adds them, and the checksum in `models.toml`
-decides. What is opened is the bytes that were checked, never the file a second time.
+Few files are part of the product (ours, small); the others an operator pulls or adds, and the checksum in `models.toml`
+decides. Where that is not known, the first file that is added under a network's name is trusted and its checksum
+remembered. Nothing is fetched unasked. What is opened is the bytes that were checked, never the file a second time.
 """
 
-import contextlib
 import difflib
 import hashlib
 import os
 import tempfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 import numpy as np
-from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
+from kiosk import download
 from kiosk.errors import BadModel
+from kiosk.network import SHIPPED, Identity, Input, Network
 
 if TYPE_CHECKING:
     import onnxruntime
 
+__all__ = [
+    "FOLDER",
+    "PINS",
+    "SHIPPED",
+    "Check",
+    "Identity",
+    "Input",
+    "Network",
+    "OpenNetwork",
+    "State",
+    "add",
+    "identity",
+    "known",
+    "listed",
+    "open_bytes",
+    "open_network",
+    "place",
+    "pull",
+    "read",
+    "status",
+    "verify",
+]
+
 FOLDER = "models"
 """Below the folder of what is kept (`Settings.data`)."""
+PINS = "pins.json"
+"""In the folder: the checksums of files that were trusted when they were first added."""
 BLOCK = 1 << 20
+LARGEST = download.LARGEST
 
 State = Literal["installed", "missing", "damaged"]
-
-
-class Input(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a network takes: a tensor of (pixel 0..255 - mean) / scale where it takes pictures."""
-
-    name: str
-    shape: tuple[Annotated[int, Meta(ge=0)], ...]
-    """As the network names it; 0 is any size."""
-    type: Literal["float32", "int64"] = "float32"
-    order: Literal["RGB", "BGR", "grey"] | None = None
-    """Colour order, where it is a picture."""
-    mean: float = 0.0
-    scale: float = 1.0
-
-    def pixels(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """A picture's bytes on the scale of this input; order and layout are the caller's."""
-        return (picture.astype(np.float32) - np.float32(self.mean)) / np.float32(self.scale)
-
-
-class Network(Struct, frozen=True, forbid_unknown_fields=True):
-    """One row of `models.toml`."""
-
-    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$")]
-    purpose: str
-    file: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
-    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
-    size: Annotated[int, Meta(gt=0)]
-    licence: str
-    """SPDX identifier."""
-    attribution: str
-    origin: Annotated[str, Meta(pattern=r"^https://")]
-    inputs: tuple[Input, ...]
-    outputs: tuple[str, ...]
-    labels: tuple[str, ...] = ()
-    """What the outputs' numbers mean, in order."""
 
 
 class Check(NamedTuple):
@@ -90,19 +82,34 @@ def known(name: str) -> Network:
     raise BadModel(f"there is no network {name!r}; known are {', '.join(each.name for each in listed())}")
 
 
+def identity(network: Network, folder: Path) -> Identity | None:
+    """The checksum that its file must have: as listed, or as remembered; None where no file was added yet."""
+    if network.sha256:
+        return Identity(network.name, network.sha256, network.size)
+    return next((pin for pin in _pins(folder) if pin.name == network.name), None)
+
+
+def place(network: Network, folder: Path) -> Path:
+    """Where its file is, or should be."""
+    return (SHIPPED if network.shipped else folder) / network.file
+
+
 def status(network: Network, folder: Path) -> State:
     """Whether its file is here and every byte of it right."""
-    path = folder / network.file
+    path = place(network, folder)
     try:
         if not path.exists():
             return "missing"
+        known_as = identity(network, folder)
+        if known_as is None:
+            return "damaged"
         digest, size = hashlib.sha256(), 0
-        for block in _blocks(path, network.size):
+        for block in _blocks(path, known_as.size or LARGEST):
             digest.update(block)
             size += len(block)
-    except OSError:
+    except (OSError, BadModel):
         return "damaged"
-    return "installed" if (size, digest.hexdigest()) == (network.size, network.sha256) else "damaged"
+    return "damaged" if known_as.difference(size, digest.hexdigest()) else "installed"
 
 
 def verify(folder: Path) -> tuple[Check, ...]:
@@ -110,51 +117,91 @@ def verify(folder: Path) -> tuple[Check, ...]:
     return tuple(Check(network, status(network, folder)) for network in listed())
 
 
-def add(file: Path, folder: Path) -> Network:
-    """Install a network's file, whatever it is called; BadModel says what it resembles and what differs."""
+def add(file: Path, folder: Path, *, name: str | None = None, sha256: str | None = None) -> Network:
+    """Install a network's file, whatever it is called; BadModel says what it resembles and what differs.
+
+    `name` says which network it is: needed where its checksum is not known; from then on it is remembered. Another file
+    takes its place only with its `sha256`, which any file must have where it is given.
+    """
     if not file.is_file():
         raise BadModel(f"{file} is not a file")
     digest, size = hashlib.sha256(), 0
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=folder, prefix=".adding-")
-        part = Path(name)
+        handle, temporary = tempfile.mkstemp(dir=folder, prefix=".adding-")
+        part = Path(temporary)
         try:
             # what is hashed is what is written: the source may change while it is read
             with os.fdopen(handle, "wb") as copy:
-                for block in _blocks(file, max(network.size for network in listed())):
+                for block in _blocks(file, max(network.size or LARGEST for network in listed())):
                     digest.update(block)
                     size += copy.write(block)
-                network = _recognised(file.name, size, digest.hexdigest())
+                found = Identity(name or "", digest.hexdigest(), size)
+                if sha256 is not None and found.sha256 != sha256.lower():
+                    raise BadModel(f"{file.name} has the sha256 {found.sha256}, not {sha256}")
+                network = _recognised(file.name, found, folder, certain=sha256 is not None)
                 copy.flush()
+                if not network.sha256:
+                    open_bytes(network, part.read_bytes())
                 os.fchmod(copy.fileno(), 0o644)
                 os.fsync(copy.fileno())
             part.replace(folder / network.file)
         finally:
             part.unlink(missing_ok=True)
-        _sync_folder(folder)
+        download.sync_folder(folder)
+        if not network.sha256:
+            _pin(found, folder)
     except OSError as error:
         raise BadModel(f"{file} cannot be installed in {folder}: {error.strerror or error}") from None
+    return network
+
+
+def pull(
+    name: str,
+    folder: Path,
+    *,
+    told: download.Told | None = None,
+    plain: bool = False,
+    patience: float = download.PATIENCE,
+) -> Network:
+    """Fetch a network's file from where it is published, unless it is here; BadModel says what is in the way."""
+    network = known(name)
+    if status(network, folder) == "installed":
+        return network
+    if not network.url or not network.sha256:
+        raise BadModel(f"{name} cannot be pulled: {_how(network)}")
+    try:
+        download.fetch(
+            network.url,
+            folder / network.file,
+            sha256=network.sha256,
+            size=network.size,
+            told=told,
+            plain=plain,
+            patience=patience,
+        )
+    except download.NotFetched as error:
+        raise BadModel(f"{name}: {error}") from None
     return network
 
 
 def read(name: str, folder: Path) -> bytes:
     """The checked bytes of a network, also for those that another library opens (MediaPipe's)."""
     network = known(name)
-    path = folder / network.file
+    path = place(network, folder)
+    known_as = identity(network, folder)
     digest, taken = hashlib.sha256(), bytearray()
     try:
-        for block in _blocks(path, network.size):
+        for block in _blocks(path, (known_as.size if known_as else 0) or LARGEST):
             digest.update(block)
             taken += block
     except FileNotFoundError:
-        raise BadModel(
-            f"{network.name} is not installed: get {network.file} from {network.origin}, then `kiosk models add`"
-        ) from None
+        raise BadModel(f"{network.name} is not installed: {_how(network)}") from None
     except OSError as error:
         raise BadModel(f"{network.name}: {path} cannot be read: {error.strerror or error}") from None
-    if (len(taken), digest.hexdigest()) != (network.size, network.sha256):
-        difference = _difference(network, len(taken), digest.hexdigest())
+    if known_as is None:
+        raise BadModel(f"{network.name}: nobody has vouched for {path}: `kiosk models add FILE --as {network.name}`")
+    if difference := known_as.difference(len(taken), digest.hexdigest()):
         raise BadModel(f"{network.name}: {path} is damaged: {difference}; add it again")
     return bytes(taken)
 
@@ -177,7 +224,12 @@ def open_network(name: str, folder: Path) -> OpenNetwork:
     network = known(name)
     if not network.file.endswith(".onnx"):
         raise BadModel(f"{name} is no ONNX network: {network.file} is opened by MediaPipe")
-    checked = read(name, folder)
+    return open_bytes(network, read(name, folder))
+
+
+def open_bytes(network: Network, content: bytes) -> OpenNetwork:
+    """Load a network from bytes that were checked, or were made here, or BadModel; held to its inputs and outputs."""
+    name = network.name
     try:
         import onnxruntime as ort
     except ImportError as error:
@@ -191,17 +243,37 @@ def open_network(name: str, folder: Path) -> OpenNetwork:
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
     options.log_severity_level = 3
     try:
-        session = ort.InferenceSession(checked, sess_options=options, providers=["CPUExecutionProvider"])
+        session = ort.InferenceSession(content, sess_options=options, providers=["CPUExecutionProvider"])
     except Exception as error:
         # its exceptions share no ancestor of their own
         raise BadModel(f"{name}: onnxruntime cannot load it: {_first_line(error)}") from None
-    for kind, ours, theirs in (
-        ("inputs", {each.name for each in network.inputs}, {each.name for each in session.get_inputs()}),
-        ("outputs", set(network.outputs), {each.name for each in session.get_outputs()}),
+    theirs = {each.name: each for each in session.get_inputs()}
+    outputs = {each.name: each for each in session.get_outputs()}
+    for kind, ours, found in (
+        ("inputs", {each.name for each in network.inputs}, set(theirs)),
+        ("outputs", set(network.outputs), set(outputs)),
     ):
-        if ours != theirs:
-            raise BadModel(f"{name} has the {kind} {sorted(theirs)}, models.toml says {sorted(ours)}")
+        if ours != found:
+            raise BadModel(f"{name} has the {kind} {sorted(found)}, models.toml says {sorted(ours)}")
+    for each in network.inputs:
+        shape, kind = theirs[each.name].shape, theirs[each.name].type
+        if not _suits(each.shape, shape) or kind != _TYPES[each.type]:
+            raise BadModel(f"{name} takes {each.name} as {kind} {shape}, models.toml says {each.type} {[*each.shape]}")
+    # a single row of numbers with names must have as many; of several outputs each says less than all labels
+    size = outputs[network.outputs[0]].shape[-1] if len(network.outputs) == 1 else None
+    if network.labels and isinstance(size, int) and size != len(network.labels):
+        raise BadModel(f"{name} gives {size} numbers, models.toml names {len(network.labels)}")
     return OpenNetwork(network, session)
+
+
+_TYPES: Mapping[str, str] = {"float32": "tensor(float)", "int64": "tensor(int64)"}
+
+
+def _suits(ours: tuple[int, ...], theirs: Sequence[object]) -> bool:
+    """Whether two shapes can be the same; 0, or a name instead of a number, is any size."""
+    return len(ours) == len(theirs) and all(
+        size in (0, other) for size, other in zip(ours, theirs, strict=True) if isinstance(other, int)
+    )
 
 
 def _blocks(path: Path, expected: int) -> Iterator[bytes]:
@@ -215,35 +287,72 @@ def _blocks(path: Path, expected: int) -> Iterator[bytes]:
             yield block
 
 
-def _recognised(called: str, size: int, sha256: str) -> Network:
-    """The network with this checksum; for any other file the nearest one, in words."""
+def _recognised(called: str, found: Identity, folder: Path, *, certain: bool) -> Network:
+    """The network that a file is: by its checksum, or by the name that it was given; else the nearest one, in words."""
+    if found.name:
+        network = known(found.name)
+        pinned = identity(network, folder)
+        if pinned and (difference := pinned.difference(found.size, found.sha256)):
+            if network.sha256:
+                raise BadModel(f"{called} is not {network.name}: {difference}")
+            if not certain:
+                raise BadModel(
+                    f"{called} is not the {network.name} that was first added: {difference}; "
+                    "if it is right, give its checksum: --sha256"
+                )
+        return network
     for network in listed():
-        if network.sha256 == sha256:
+        pinned = identity(network, folder)
+        if pinned and pinned.sha256 == found.sha256:
             return network
     near = difflib.get_close_matches(called, [network.file for network in listed()], n=1, cutoff=0.7)
     alike = [network for network in listed() if network.file in near]
-    alike += [network for network in listed() if network.size == size]
+    alike += [network for network in listed() if network.size and network.size == found.size]
     if not alike:
-        raise BadModel(f"{called} is no network that the product knows (sha256 {sha256[:12]}...)")
-    raise BadModel(f"{called} resembles {alike[0].name} but is not it: {_difference(alike[0], size, sha256)}")
+        raise BadModel(f"{called} is no network that the product knows (sha256 {found.sha256[:12]}...)")
+    resembled = identity(alike[0], folder)
+    if resembled is None:
+        raise BadModel(
+            f"{called} may be {alike[0].name}, whose checksum is not known: if you trust it, "
+            f"`kiosk models add FILE --as {alike[0].name}`"
+        )
+    difference = resembled.difference(found.size, found.sha256)
+    raise BadModel(f"{called} resembles {alike[0].name} but is not it: {difference}")
 
 
-def _difference(network: Network, size: int, sha256: str) -> str:
-    if size < network.size:
-        return f"truncated, {size} bytes of {network.size}"
-    if size > network.size:
-        return f"longer than its {network.size} bytes"
-    return f"as long, but with other content (sha256 {sha256[:12]}... instead of {network.sha256[:12]}...)"
+def _how(network: Network) -> str:
+    """What an operator does to get its file."""
+    if network.url and network.sha256:
+        return f"get {network.file} from {network.origin}: `kiosk models pull {network.name}`"
+    named = "" if network.sha256 else f" --as {network.name}"
+    return f"get {network.file} from {network.origin}, then `kiosk models add FILE{named}`"
 
 
-def _sync_folder(folder: Path) -> None:
-    # a rename is durable only when its folder is; file systems that cannot do it say EINVAL
-    handle = os.open(folder, os.O_RDONLY)
+def _pins(folder: Path) -> tuple[Identity, ...]:
+    """What was trusted so far. A list that cannot be read is no empty list: that would trust anew."""
+    path = folder / PINS
     try:
-        with contextlib.suppress(OSError):
-            os.fsync(handle)
+        return msgspec.json.decode(path.read_bytes(), type=tuple[Identity, ...])
+    except FileNotFoundError:
+        return ()
+    except (OSError, msgspec.DecodeError) as error:
+        raise BadModel(f"{path} cannot be read: {error}; remove it to trust files anew") from None
+
+
+def _pin(found: Identity, folder: Path) -> None:
+    """Remember a file's checksum."""
+    pins = [pin for pin in _pins(folder) if pin.name != found.name]
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".pinning-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode([*pins, found])))
+            file.flush()
+            os.fchmod(file.fileno(), 0o644)
+            os.fsync(file.fileno())
+        Path(temporary).replace(folder / PINS)
     finally:
-        os.close(handle)
+        Path(temporary).unlink(missing_ok=True)
+    download.sync_folder(folder)
 
 
 def _first_line(error: Exception) -> str:

@@ -1,5 +1,6 @@
 """What `models.toml` says, held to itself and, where they are found beside the recordings, to the files."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from kiosk import models
 from kiosk.models import Network
 
 # the smallest that make sense, where every size is allowed
-SIZES = {("yunet", "input"): [1, 3, 64, 64], ("silero_vad", "input"): [1, 576]}
+SIZES = {("yunet", "input"): [1, 3, 64, 64], ("silero_vad", "input"): [1, 576], ("rppg_tcn", "features"): [1, 4, 90]}
 
 
 def test_the_list_is_complete_and_free_of_doubles() -> None:
@@ -20,11 +21,46 @@ def test_the_list_is_complete_and_free_of_doubles() -> None:
     for values in (
         [network.name for network in networks],
         [network.file for network in networks],
-        [network.sha256 for network in networks],
+        [network.sha256 for network in networks if network.sha256],
     ):
         assert len(set(values)) == len(values)
     assert {network.licence for network in networks} <= {"MIT", "Apache-2.0"}
     assert all(network.attribution and network.inputs and network.outputs for network in networks)
+
+
+def test_what_is_pulled_is_one_version_of_a_file() -> None:
+    """An address whose file may change would one day be refused everywhere."""
+    pulled = [network for network in models.listed() if network.url]
+    assert {"yunet", "blazeface_full", "face_landmarker", "silero_vad", "emotieffnet_b0_va"} <= {
+        network.name for network in pulled
+    }
+    for network in pulled:
+        assert network.sha256
+        if network.name != "face_landmarker":
+            assert re.search(r"/[0-9a-f]{40}/", network.url)
+            assert network.url.endswith(f"/{network.file}")
+
+
+def test_networks_of_one_family_speak_one_language() -> None:
+    family = [network for network in models.listed() if network.name.startswith("emotieffnet")]
+    assert len(family) >= 4
+    expressions = ("anger", "contempt", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
+    for network in family:
+        assert network.labels in (expressions, (*expressions, "valence", "arousal"))
+        assert network.logits
+        assert "AffectNet" in network.caution
+        picture = np.full((*network.inputs[0].shape[2:], 3), 255, dtype=np.uint8)
+        # the means and deviations of ImageNet, which its networks are fed with everywhere
+        white = (1.0 - np.array([0.485, 0.456, 0.406])) / np.array([0.229, 0.224, 0.225])
+        assert network.inputs[0].pixels(picture)[3, 4] == pytest.approx(white, abs=1e-4)
+
+
+def test_what_is_shipped_is_whole_wherever_it_is_asked_for(tmp_path: Path) -> None:
+    shipped = [network for network in models.listed() if network.shipped]
+    for network in shipped:
+        assert models.status(network, tmp_path) == "installed"
+        assert network.size <= 300_000
+    assert {path.name for path in models.SHIPPED.glob("*.onnx")} == {network.file for network in shipped}
 
 
 def resolved(shape: list[object]) -> tuple[int, ...]:
@@ -34,7 +70,7 @@ def resolved(shape: list[object]) -> tuple[int, ...]:
 
 @pytest.mark.parametrize("network", models.listed(), ids=lambda network: network.name)
 def test_the_list_is_true_of_the_published_files(network: Network, recordings: Path, tmp_path: Path) -> None:
-    files = list((recordings.parent / "models").rglob(network.file))
+    files = [*(recordings.parent / "models").rglob(network.file), *models.SHIPPED.glob(network.file)]
     if not files:
         pytest.skip(f"{network.file} is not beside the recordings")
     assert models.add(files[0], tmp_path) == network
