@@ -34,6 +34,14 @@ class Settings(BaseSettings):
 
     outbox_bytes: int = Field(2_000_000_000, ge=100_000, description="Size above which the oldest is given up.")
 
+    camera: str = Field("0", description="Camera: an index, a device path, a video, a folder of pictures, or `page`.")
+    camera_size: str = Field("640x480", description="Width and height that the camera is asked for.")
+    camera_rate: float | None = Field(
+        None, ge=1, le=240, description="Pictures a second: asked of a camera (30 if unset), or those of a folder."
+    )
+    camera_lock: bool = Field(True, description="Hold exposure, white balance and focus once they have settled.")
+    station_port: int = Field(8077, ge=0, le=65535, description="Port of the kiosk's own page, on 127.0.0.1 alone.")
+
     database_url: SecretStr | None = Field(None, description="SQLAlchemy URL; SQLite in the data folder if unset.")
     close_after: float = Field(600, ge=0, description="Seconds after which an incomplete session closes.")
     silence_ends: float = Field(1800, ge=1, description="Seconds of silence that end a session.")
@@ -55,6 +63,27 @@ class Settings(BaseSettings):
         if value not in ("127.0.0.1", "localhost", "::1") and not _in_container():
             raise ValueError("listens on this machine only until login exists")
         return value
+
+    @field_validator("camera")
+    @classmethod
+    def _is_named(cls, value: str) -> str:
+        if not value.strip() or "://" in value:
+            raise ValueError("an index, a device path, a file, a folder, or page")
+        return value.strip()
+
+    @field_validator("camera_size")
+    @classmethod
+    def _is_a_size(cls, value: str) -> str:
+        found = re.fullmatch(r"(\d{2,4})x(\d{2,4})", value)
+        if not found or not all(64 <= int(each) <= 4096 for each in found.groups()):
+            raise ValueError("width x height in pixels, as 640x480; 64 to 4096 each")
+        return value
+
+    @cached_property
+    def camera_pixels(self) -> tuple[int, int]:
+        """Width and height that the camera is asked for."""
+        width, height = self.camera_size.split("x")
+        return int(width), int(height)
 
     @cached_property
     def database(self) -> str:

@@ -102,6 +102,11 @@ class Driver(Protocol):
         """The signals that it delivers."""
         ...
 
+    @property
+    def trouble(self) -> str:
+        """What an operator should know of it while it goes on; empty where nothing is wrong."""
+        ...
+
     async def __aenter__(self) -> object:
         """Open the device."""
         ...
@@ -118,7 +123,9 @@ class Driver(Protocol):
 
 
 class AlwaysOpen:
-    """For drivers with nothing to open or close."""
+    """For drivers with nothing to open or close, and nothing to complain of."""
+
+    trouble = ""
 
     async def __aenter__(self) -> Self:
         return self

@@ -10,6 +10,7 @@ from sensors.driver import DriverFactory
 
 DRIVERS: Mapping[str, str] = MappingProxyType(
     {
+        "camera": "sensors.drivers.camera.devices:camera",
         "simulated": "sensors.drivers.simulated.driver:visitor",
         "replay": "sensors.drivers.replay:replay",
     }

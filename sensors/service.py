@@ -211,6 +211,7 @@ class Sensors:
                         opened = True
                         await self._say(driver.name, "running", simulated=driver.simulated)
                     unsaid.extend(_messages(item, visit.origin, stampers, said))
+                    self._note_trouble(driver)
                     while unsaid:
                         await self._committer.put(unsaid[0])
                         unsaid.popleft()
@@ -235,6 +236,12 @@ class Sensors:
             # the end of the visit ends it, or the next start
             log.error("outbox: %s; a run stays open", error)  # noqa: TRY400
         self.sender.wake()
+
+    def _note_trouble(self, driver: Driver) -> None:
+        """What a driver that goes on has to say of itself; the next heartbeat carries it."""
+        status = self._statuses.get(driver.name)
+        if status is not None and status.state == "running" and status.detail != driver.trouble[:200]:
+            self._statuses[driver.name] = _with(status, detail=driver.trouble[:200])
 
     def _note_drift(self, device: str, drift: float) -> None:
         status = self._statuses.get(device)

@@ -53,6 +53,7 @@ class Fast:
     """A device of five seconds' worth of chunks a second, each unlike any other."""
 
     simulated = True
+    trouble = ""
     ports = (Port("ecg", ("II",), 250.0), Port("respiration", ("belt",), 25.0))
 
     def __init__(self, number: int, clock: Clock) -> None:

@@ -77,7 +77,7 @@ class Overheard:
 
     def __init__(self, driver: Driver, notes: dict[str, list[NDArray[np.float32]]]) -> None:
         self._driver, self._notes = driver, notes
-        self.name, self.simulated = driver.name, driver.simulated
+        self.name, self.simulated, self.trouble = driver.name, driver.simulated, driver.trouble
         self.ports: tuple[Port, ...] = driver.ports
 
     async def __aenter__(self) -> "Overheard":

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kiosk import models
 from kiosk.commands.running import load_settings, run
 from kiosk.messages import Status
 from kiosk.mqtt import MqttBus
@@ -15,10 +16,21 @@ from kiosk.settings import Settings
 if TYPE_CHECKING:
     from sensors.driver import DriverFactory
     from sensors.service import Sensors
+    from sensors.station.camera import PageCamera
 
 app = typer.Typer()
 
-Driver = Annotated[str, typer.Option(help="Which devices: simulated. Files are played with `kiosk replay`.")]
+SIMULATED, CAMERA = "simulated", "camera"
+PAGE = "page"
+"""The camera (KIOSK_CAMERA) that the kiosk's own page has."""
+Drivers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--driver",
+        help="Which devices: simulated (the default), camera. May be given several times. "
+        "Files are played with `kiosk replay`.",
+    ),
+]
 Visit = Annotated[
     float | None, typer.Option(help="Seconds of a visit; visits follow each other. Without it, commands start them.")
 ]
@@ -26,10 +38,10 @@ Pause = Annotated[float, typer.Option(help="Seconds between visits.")]
 
 
 @app.command()
-def sensors(driver: Driver = "simulated", visit: Visit = None, pause: Pause = 10.0) -> None:
+def sensors(driver: Drivers = None, visit: Visit = None, pause: Pause = 10.0) -> None:
     """Run this kiosk's devices: what they emit is kept in the outbox until it is receipted."""
     settings = load_settings()
-    run(_serve_sensors(settings, driver, visit, pause), settings)
+    run(_serve_sensors(settings, tuple(dict.fromkeys(driver or [SIMULATED])), visit, pause), settings)
 
 
 @app.command()
@@ -88,10 +100,17 @@ async def sensors_of(
                 yield service
 
 
-async def _serve_sensors(settings: Settings, driver: str, visit: float | None, pause: float) -> None:
-    from sensors.registry import resolve
-
-    async with sensors_of(settings, resolve(driver), simulated=driver == "simulated") as service:
+async def _serve_sensors(settings: Settings, drivers: Sequence[str], visit: float | None, pause: float) -> None:
+    async with AsyncExitStack() as stack:
+        devices = [await _devices_of(name, settings, stack) for name in drivers]
+        # one simulated device makes the visit one that must never pass for a measurement
+        service = await stack.enter_async_context(
+            sensors_of(
+                settings,
+                lambda: [each for made in devices for each in made()],
+                simulated=SIMULATED in drivers or (CAMERA in drivers and _is_played(settings.camera)),
+            )
+        )
         while visit is not None:
             if service.visit is None:
                 await service.start_visit()
@@ -99,6 +118,43 @@ async def _serve_sensors(settings: Settings, driver: str, visit: float | None, p
             await service.end_visit()
             await asyncio.sleep(pause)
         await asyncio.Event().wait()
+
+
+async def _devices_of(name: str, settings: Settings, stack: AsyncExitStack) -> "Callable[[], Sequence[DriverFactory]]":
+    """What makes a driver's devices for each visit; what it needs beside them runs until the stack ends."""
+    from sensors.registry import resolve
+
+    maker = resolve(name)
+    if name != CAMERA:
+        return maker
+    page = await _page_of(settings, stack) if settings.camera == PAGE else None
+    # networks are opened: seconds, in which signals must be heard
+    made = await asyncio.to_thread(
+        maker,
+        settings.camera,
+        size=settings.camera_pixels,
+        rate=settings.camera_rate,
+        lock=settings.camera_lock,
+        models=settings.data / models.FOLDER,
+        page=page,
+    )
+    return lambda: made
+
+
+async def _page_of(settings: Settings, stack: AsyncExitStack) -> "PageCamera":
+    from sensors.clock import SystemClock
+    from sensors.station.camera import PageCamera
+    from sensors.station.server import Station
+
+    page = PageCamera(SystemClock(), size=settings.camera_pixels, rate=settings.camera_rate or 30.0)
+    station = await stack.enter_async_context(Station(page, settings.station_port).running())
+    typer.echo(f"the kiosk's page is at {station.address}", err=True)
+    return page
+
+
+def _is_played(camera: str) -> bool:
+    """Whether a camera is a file or a folder: nobody sits before it."""
+    return camera != PAGE and not camera.isdigit() and not camera.startswith("/dev/")
 
 
 async def _serve_analytics(settings: Settings) -> None:

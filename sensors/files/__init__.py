@@ -10,30 +10,43 @@ from pathlib import Path
 
 from kiosk.errors import BadRecording
 from kiosk.recording import Recording
-from sensors.files import arrays, assemble, edf, text, wfdb
+from sensors.files import arrays, assemble, edf, pictures, text, wfdb
 from sensors.files.content import Content, Start, merged
 from sensors.files.edf import Annotation, annotations
 from sensors.files.folder import Found, find
+from sensors.files.pictures import MADE_BY, Portrait
 from sensors.files.session import join
 from sensors.files.source import NoRecording, bad, check_rate, size, suffix
 
-__all__ = ["KINDS", "Annotation", "Found", "NoRecording", "annotations", "find", "join", "read", "read_session"]
+__all__ = [
+    "KINDS", "MADE_BY", "PICTURES", "Annotation", "Found", "NoRecording", "Portrait", "annotations", "find", "join",
+    "portrait", "read", "read_session",
+]  # fmt: skip
 
 WAVES = ("ecg", "ppg", "eeg", "respiration", "eda", "skin_temperature", "acceleration")
-LATER = ("video", "image", "voice")
-KINDS = ("auto", "rr", *WAVES, *LATER)
+PICTURES = ("video", "image")
+LATER = ("voice",)
+KINDS = ("auto", "rr", *WAVES, *PICTURES, *LATER)
 _OWN = (".edf", ".bdf", ".npy", ".npz", ".mat", ".csv", ".tsv", ".txt", *text.SUFFIXES)
 """Formats in one file: where that is absent, nobody meant a record of several."""
 _LATER_SUFFIXES = {
-    "video": (".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v"),
-    "image": (".jpg", ".jpeg", ".png", ".bmp", ".webp"),
     "voice": (".wav", ".flac", ".mp3", ".ogg", ".m4a", ".opus"),
 }
 
 
-def read(path: Path, *, kind: str = "auto", channel: str | None = None, rate: float | None = None) -> Recording:
-    """The recording in a file. `kind`, `channel` (name, or number from 1) and `rate` say what the file does not."""
-    return _read(path, kind, channel, rate)[0]
+def read(
+    path: Path,
+    *,
+    kind: str = "auto",
+    channel: str | None = None,
+    rate: float | None = None,
+    models: Path | None = None,
+) -> Recording:
+    """The recording in a file. `kind`, `channel` (name, or number from 1) and `rate` say what the file does not.
+
+    `models` is the folder of installed networks, where pictures are to be shown to them.
+    """
+    return _read(path, kind, channel, rate, models)[0]
 
 
 def read_session(
@@ -44,6 +57,7 @@ def read_session(
     rate: float | None = None,
     name: str = "",
     optional: Container[Path] = (),
+    models: Path | None = None,
 ) -> Recording:
     """Files of one visit as one recording, each at the time when it began where all of them say.
 
@@ -53,7 +67,7 @@ def read_session(
     left: list[tuple[str, str]] = []
     for path in paths:
         try:
-            parts.append(_read(path, kind, channel, rate))
+            parts.append(_read(path, kind, channel, rate, models))
         except NoRecording as error:
             if path not in optional:
                 raise
@@ -62,12 +76,34 @@ def read_session(
     return replace(joined, assumed=merged((*joined.assumed, *left)))
 
 
-def _read(path: Path, kind: str, channel: str | None, rate: float | None) -> tuple[Recording, Start | None]:
+def portrait(path: Path, *, kind: str = "auto", models: Path | None = None) -> Portrait | None:
+    """The face in a video or a still, for a figure; None where there is none."""
+    if not _is_picture(path, kind):
+        return None
+    return pictures.portrait(path, is_still=not _is_video(path, kind), models=models)
+
+
+def _is_picture(path: Path, kind: str) -> bool:
+    return kind in PICTURES or (kind == "auto" and suffix(path) in (*pictures.VIDEOS, *pictures.STILLS))
+
+
+def _is_video(path: Path, kind: str) -> bool:
+    return kind == "video" or (kind == "auto" and suffix(path) in pictures.VIDEOS)
+
+
+def _read(
+    path: Path, kind: str, channel: str | None, rate: float | None, models: Path | None
+) -> tuple[Recording, Start | None]:
     if kind not in KINDS:
         raise BadRecording(f"no kind {kind!r}; there are {', '.join(KINDS)}")
     for later, suffixes in _LATER_SUFFIXES.items():
         if kind == later or (kind == "auto" and suffix(path) in suffixes):
             raise bad(path, f"{later} is not read yet")
+    if _is_picture(path, kind):
+        if channel is not None or rate is not None:
+            raise bad(path, "pictures have neither channels nor a rate to choose: leave out --channel and --rate")
+        size(path, pictures.MOST_BYTES)
+        return (pictures.read_video if _is_video(path, kind) else pictures.read_still)(path, models=models), None
     if rate is not None:
         check_rate(path, rate)
     try:

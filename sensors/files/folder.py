@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kiosk.errors import BadRecording
-from sensors.files import intervals, text
+from sensors.files import intervals, pictures, text
 from sensors.files.layout import layout_of
 from sensors.files.source import beginning, suffix
 
 TABLES = (".csv", ".tsv", ".txt", *intervals.SUFFIXES)
-READ = (".hea", ".edf", ".bdf", ".npy", ".npz", ".mat", *TABLES)
+READ = (".hea", ".edf", ".bdf", ".npy", ".npz", ".mat", *TABLES, *pictures.VIDEOS, *pictures.STILLS)
 # not recordings by themselves: a record's header speaks for them
 PARTS = (".dat", ".atr", ".qrs", ".ecg", ".ann", ".xyz")
 
@@ -60,6 +60,8 @@ def _is_recording(file: Path) -> bool:
         return True
     if ending == ".hea":
         return not _is_segment(file)
+    if ending in pictures.STILLS:
+        return not pictures.is_figure(file)
     return _has_numbers(file) if ending in TABLES else ending in READ
 
 

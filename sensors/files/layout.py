@@ -124,7 +124,7 @@ def is_time(cell: str) -> bool:
 
 
 def _comma_is_decimal(path: Path, lines: list[str], layout: Layout) -> Layout:
-    """`0,05` in every line is one number if the header has one name, or if the part behind has leading zeros."""
+    """`0,05` in every line is one number if the header has one name, or by zeros: -0 before the comma, 05 behind it."""
     rows = [split(line, ",") for line in lines[layout.skip :] if line.strip()]
     rows = [cells for cells in rows if len(cells) == layout.width]
     if not all(re.fullmatch(r"[+-]?\d+", cell, re.ASCII) for cells in rows for cell in cells):
@@ -132,7 +132,8 @@ def _comma_is_decimal(path: Path, lines: list[str], layout: Layout) -> Layout:
     behind = [cells[1] for cells in rows]
     one_name = bool(layout.heads) and len(layout.heads[-1]) == 1
     zeros = any(len(cell) > 1 and cell.startswith("0") for cells in rows for cell in cells[1:])
-    if layout.width == 2 and not any(cell[0] in "+-" for cell in behind) and (one_name or zeros):
+    less = any(re.fullmatch(r"-0+", cells[0], re.ASCII) for cells in rows)  # no count is ever written so
+    if layout.width == 2 and not any(cell[0] in "+-" for cell in behind) and (one_name or zeros or less):
         return replace(layout, delimiter="", decimal=",", width=1)
     if zeros:
         raise bad(path, "commas may be decimal or between columns: separate the columns by semicolons")

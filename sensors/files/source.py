@@ -38,7 +38,7 @@ def suffix(path: Path) -> str:
     return Path(name).suffix
 
 
-def size(path: Path) -> int:
+def size(path: Path, most: int | None = None) -> int:
     """How many bytes a file has; refuses what is absent, empty, no file or too big."""
     try:
         if not path.exists():
@@ -50,8 +50,9 @@ def size(path: Path) -> int:
         raise bad(path, f"cannot be opened ({error})") from None
     if count == 0:
         raise bad(path, "the file is empty")
-    if count > MOST_BYTES:
-        raise bad(path, f"{count} bytes, at most {MOST_BYTES} are read")
+    most = MOST_BYTES if most is None else most
+    if count > most:
+        raise bad(path, f"{count} bytes, at most {most} are read")
     return count
 
 

@@ -103,6 +103,7 @@ class Played:
     """A device that plays rendered samples by the clock; its rendering is not what is measured."""
 
     simulated = True
+    trouble = ""
 
     def __init__(self, signal: str, channels: tuple[str, ...], samples: NDArray[np.float32], clock: Clock) -> None:
         self.name = f"played-{signal}"

@@ -82,6 +82,13 @@ def test_a_table_reads_back_what_was_written(
         assert track.channels == tuple(names)
 
 
+def test_minus_zero_before_a_comma_makes_it_a_decimal_one(tmp_path: Path) -> None:
+    path = put(tmp_path / "one.csv", "".join(f"-0,{value}\n" for value in range(150_000, 150_060)))
+    track = files.read(path, kind="ppg", rate=100).tracks[0]
+    assert track.samples.shape == (60, 1)
+    assert track.samples[0, 0] == np.float32(-0.15)
+
+
 def put(path: Path, text: str) -> Path:
     """A file with this text."""
     path.write_text(text)

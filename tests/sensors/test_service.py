@@ -1,6 +1,7 @@
 """The sensors' service: devices fail alone, nothing that they said is lost, and it always comes to an end."""
 
 import asyncio
+import itertools
 import random
 import shutil
 import sqlite3
@@ -34,6 +35,7 @@ class Device:
     """A device that does what its script says, and remembers when it was opened."""
 
     simulated = True
+    trouble = ""
 
     def __init__(self, name: str, clock: Clock, script: Script, ports: tuple[Port, ...] = ECG) -> None:
         self.name, self.clock, self.ports, self._script = name, clock, ports, script
@@ -286,6 +288,31 @@ async def _talkative(device: Device) -> AsyncIterator[Item]:
 async def _bug(device: Device) -> AsyncIterator[Item]:
     yield await device.tenth()
     raise KeyError("secret")
+
+
+async def test_what_troubles_a_device_that_goes_on_is_in_its_status(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sensors.service.HEARTBEAT", 0.02)
+
+    async def ailing(device: Device) -> AsyncIterator[Item]:
+        for trouble in ("3 pictures a second", ""):
+            device.trouble = trouble
+            for _ in range(20):
+                yield await device.tenth()
+
+    def said() -> list[str]:
+        told = [status.detail for status in room.statuses if status.device == "ecg" and status.state == "running"]
+        return [detail for detail, _ in itertools.groupby(told)]
+
+    room.factories = [factory("ecg", ailing)]
+    async with room.running() as sensors:
+        await sensors.start_visit()
+        for _ in range(20):
+            await room.pass_time(0.1)
+        await until(lambda: said()[-1:] == ["3 pictures a second"])
+        await room.pass_time(0.1)
+        await until(lambda: said()[-1:] == [""])
 
 
 @pytest.mark.parametrize(

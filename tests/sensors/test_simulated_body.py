@@ -18,7 +18,8 @@ from sensors.drivers.simulated.body import grid
 
 Floats = NDArray[np.float64]
 
-SIGNAL_NAMES = ("ecg", "ppg", "eeg", "respiration", "rgb", "eda", "skin_temperature", "acceleration")
+SIGNAL_NAMES = ("ecg", "ppg", "eeg", "respiration", "rgb", "face_motion", "face_units", "eda", "skin_temperature",
+                "acceleration")  # fmt: skip
 TROUBLED = Person(seed=5, ectopic_rate=8, motion_rate=6, motion_length=1.5, dropout_rate=20, leads=("II", "V1"),
                   ppg_channels=("infrared", "red"), eyes_closed=((2.0, 4.0),))  # fmt: skip
 

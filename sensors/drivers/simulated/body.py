@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sensors.drivers.simulated.chance import Drift
 from sensors.drivers.simulated.contact import Contact
 from sensors.drivers.simulated.person import Person
+from sensors.drivers.simulated.scene import Scene
 from sensors.drivers.simulated.truth import Truth, variability
 from sensors.drivers.simulated.waves import WAVES, Inside, Wave
 
@@ -38,9 +39,9 @@ class Body:
     remembered for the pieces that follow, and `stretch` cuts such pieces. Not for several threads at once.
     """
 
-    def __init__(self, person: Person) -> None:
-        self.person = person
-        self._inside = Inside.of(person)
+    def __init__(self, person: Person, scene: Scene | None = None) -> None:
+        self.person, self.scene = person, scene or Scene()
+        self.inside = Inside.of(person, self.scene)
         self._waves: dict[str, Wave] = {}  # made when first asked for
         self._contacts = {signal: Contact(person, signal) for signal in WAVES}
         self._blocks: OrderedDict[tuple[str, float, int], NDArray[np.float64]] = OrderedDict()
@@ -119,6 +120,14 @@ class Body:
         """(n, 20): r, g, b in 0..255 and pixels per region."""
         return self.sample("rgb", times)
 
+    def face_motion(self, times: ArrayLike) -> NDArray[np.float64]:
+        """(n, 12): pose, place, size, motion, light, gaze, faces."""
+        return self.sample("face_motion", times)
+
+    def face_units(self, times: ArrayLike) -> NDArray[np.float64]:
+        """(n, 19) intensities, 0..5."""
+        return self.sample("face_units", times)
+
     def eda(self, times: ArrayLike) -> NDArray[np.float64]:
         """(n, 1) uS."""
         return self.sample("eda", times)
@@ -135,8 +144,8 @@ class Body:
         """At a moment: drifting, with the Mayer wave and the breath in it."""
         at = np.array([time])
         slow = float(self._pressure.at(at)[0])
-        wave = float(self._inside.heart.mayer(at)[0])
-        breath = float(self._inside.breath.volume(at)[0])
+        wave = float(self.inside.heart.mayer(at)[0])
+        breath = float(self.inside.breath.volume(at)[0])
         person = self.person
         return BloodPressure(
             person.systolic + 2.5 * slow + 2.0 * wave - 1.5 * breath,
@@ -163,7 +172,7 @@ class Body:
         """What really happened in [start, end)."""
         if not 0.0 <= start < end:
             raise ValueError("a window must begin at 0 s or later and end after that")
-        inside = self._inside
+        inside = self.inside
         beats = inside.heart.beats(start, end)
         figures = variability(beats)
         span = float(beats.times[-1] - beats.times[0]) if beats.times.size > 1 else 0.0
@@ -184,6 +193,14 @@ class Body:
             respiration_phase=np.mod(inside.breath.phase(beats.times), 2.0 * np.pi),
             respiration_rate=float(60.0 * turns / (end - start)),
             motion=inside.movement.episodes.between(start, end),
+            blinks=tuple(
+                blink
+                for blink in inside.mimic.blinks.between(start, end)
+                if not any(shut < blink[1] and blink[0] < opened for shut, opened in self.person.eyes_closed)
+            ),
+            smiles=inside.mimic.smiles.between(start, end),
+            turns=inside.head.turns.between(start, end),
+            away=inside.room.away.between(start, end),
             dropouts=tuple(
                 (signal, lost, found)
                 for signal, contact in self._contacts.items()
@@ -196,7 +213,7 @@ class Body:
         if found is None:
             if signal not in WAVES:
                 raise ValueError(f"the simulated visitor has no signal {signal!r}")
-            found = self._waves[signal] = WAVES[signal](self._inside)
+            found = self._waves[signal] = WAVES[signal](self.inside)
         return found
 
 

@@ -13,7 +13,10 @@ from kiosk.signals import SIGNALS
 from sensors.clock import Clock
 from sensors.driver import AlwaysOpen, Block, DriverFactory, Item, Port, Spot, Visit
 from sensors.drivers.simulated.body import Body
+from sensors.drivers.simulated.camera import DEVICE, Camera
+from sensors.drivers.simulated.camera import SIGNALS as SEEN
 from sensors.drivers.simulated.person import Person
+from sensors.drivers.simulated.scene import Scene
 
 RATES: Mapping[str, float] = MappingProxyType(
     {
@@ -21,7 +24,6 @@ RATES: Mapping[str, float] = MappingProxyType(
         "ppg": 100.0,
         "respiration": 25.0,
         "eeg": 250.0,
-        "rgb": 30.0,
         "eda": 4.0,
         "skin_temperature": 4.0,
         "acceleration": 50.0,
@@ -30,6 +32,8 @@ RATES: Mapping[str, float] = MappingProxyType(
 READ_EVERY = {True: 0.1, False: 1.0}
 """Seconds between reads, for signals that are drawn live and for the others."""
 METHOD = "simulated"
+WEBCAM = Scene.webcam()
+"""What a simulated visitor sits before."""
 
 
 def person_of(session: str) -> Person:
@@ -38,9 +42,9 @@ def person_of(session: str) -> Person:
 
 
 @lru_cache(maxsize=128)
-def body_of(session: str, person: Person) -> Body:
+def body_of(session: str, person: Person, scene: Scene = WEBCAM) -> Body:
     """One body per session, shared by its devices."""
-    return Body(person)
+    return Body(person, scene)
 
 
 class SimulatedSignal(AlwaysOpen):
@@ -71,26 +75,31 @@ class SimulatedSignal(AlwaysOpen):
                 yield Block(self._signal, samples, self._clock.now())
 
 
-class SimulatedCamera(SimulatedSignal):
-    """Skin colour with the frame times of a webcam: about 30 a second, jittering, some missing."""
+class SimulatedCamera(AlwaysOpen):
+    """A webcam: skin colour, pose and expression of each frame, with the frames' own times."""
 
-    def __init__(self, body: Body, signal: str, visit: Visit, clock: Clock, rate: float | None = None) -> None:
-        super().__init__(body, signal, visit, clock, rate)
-        self.ports = (Port(signal, body.channels(signal), None),)
+    simulated = True
+    name = DEVICE
+
+    def __init__(self, body: Body, visit: Visit, clock: Clock) -> None:
+        self._visit, self._clock, self._camera = visit, clock, Camera(body)
+        self.ports = tuple(Port(signal, body.channels(signal), None) for signal in SEEN)
 
     async def items(self) -> AsyncIterator[Item]:
-        """Frames of the past second, each with its time."""
+        """Frames of the past second."""
         origin = self._visit.origin.boot
-        second = (self._clock.now() - origin) // SECOND
+        second = max(0, ceil((self._clock.now() - origin) / SECOND))
         while True:
+            await self._clock.sleep_until(origin + (second + 1) * SECOND)
+            look = self._camera.second(second)
             second += 1
-            await self._clock.sleep_until(origin + second * SECOND)
-            chance = np.random.default_rng((self._body.person.seed, second))
-            frames = np.arange(round(self._rate)) / self._rate + chance.uniform(0, 0.3 / self._rate, round(self._rate))
-            seconds = (second - 1 + frames[chance.random(len(frames)) > 0.01]).round(6)
-            samples = self._body.sample(self._signal, seconds)
-            times = origin + np.rint(seconds * 1e6).astype(np.int64) * 1000
-            yield Block(self._signal, samples, self._clock.now(), times=times)
+            times = origin + look.shots.nanoseconds
+            now = self._clock.now()
+            yield Block("rgb", look.rgb, now, times=times)
+            yield Block("face_motion", look.motion, now, times=times)
+            # without a face there are no units, as from a real camera
+            seen = ~np.isnan(look.units).any(axis=1)
+            yield Block("face_units", look.units[seen], now, times=times[seen])
 
 
 class SimulatedSpot(AlwaysOpen):
@@ -128,11 +137,19 @@ class SimulatedSpot(AlwaysOpen):
 
 def signal_factory(signal: str, *, person: Person | None = None, rate: float | None = None) -> DriverFactory:
     """Makes the simulated device of one signal; without a person, of somebody plausible."""
-    made = SimulatedCamera if signal == "rgb" else SimulatedSignal
 
     def make(visit: Visit, clock: Clock) -> SimulatedSignal:
         body = body_of(visit.session, person or person_of(visit.session))
-        return made(body, signal, visit, clock, rate)
+        return SimulatedSignal(body, signal, visit, clock, rate)
+
+    return make
+
+
+def camera_factory(*, person: Person | None = None, scene: Scene = WEBCAM) -> DriverFactory:
+    """Makes the simulated camera: one device with several signals, as a real one."""
+
+    def make(visit: Visit, clock: Clock) -> SimulatedCamera:
+        return SimulatedCamera(body_of(visit.session, person or person_of(visit.session), scene), visit, clock)
 
     return make
 
@@ -174,4 +191,5 @@ SPOTS = ("cuff", "oximeter", "thermometer", "scale")
 def visitor(person: Person | None = None) -> list[DriverFactory]:
     """All simulated devices of a kiosk."""
     signals = [signal_factory(signal, person=person) for signal in RATES]
-    return signals + [spot_factory(name, person=person) for name in SPOTS]
+    spots = [spot_factory(name, person=person) for name in SPOTS]
+    return [*signals, camera_factory(person=person), *spots]

@@ -13,7 +13,7 @@ Sex = Literal["female", "male"]
 
 _NOISES = ("ecg_white", "ecg_muscle", "ecg_mains", "ecg_wander", "ppg_noise", "ppg_wander", "respiration_noise",
            "eeg_noise", "eeg_mains", "pixel_noise", "camera_noise", "illumination_drift", "head_motion", "eda_noise",
-           "acceleration_noise", "motion_rate", "dropout_rate")  # fmt: skip
+           "acceleration_noise", "motion_rate", "dropout_rate", "sway", "turn_rate", "talking")  # fmt: skip
 _SIGNED = ("seed", "alpha_asymmetry")
 
 
@@ -98,7 +98,24 @@ class Person:
     """0 very light .. 1 very dark skin."""
     rgb_amplitude: float = 0.007
     """Pulse height in the green of light skin, relative to its mean."""
-    face_pixels: float = 26_000.0
+    face_pixels: float = 16_000.0
+    """Of skin at 0.6 m in a picture of 640 x 480."""
+    sway: float = 1.0
+    """How far the head wanders by itself, degrees."""
+    breath_nod: float = 0.3
+    """Degrees that the head rises with a full breath."""
+    chest_rise: float = 0.015
+    """How far the chest rises with half a breath, shares of the face's height."""
+    talking: float = 0.0
+    """Share of the time, up to .85."""
+    turn_rate: float = 0.0
+    """Sudden turns of the head per minute."""
+    turn_size: float = 25.0
+    """Degrees."""
+    smile_rate: float = 0.7
+    """Per minute."""
+    gaze: float = 4.0
+    """Degrees that the eyes go to either side of straight ahead."""
     weight: float = 72.0
     """kg."""
     height: float = 172.0
@@ -144,6 +161,8 @@ class Person:
             raise ValueError("respiration rate must be 3..60 per minute")
         if not 0.0 <= self.melanin <= 1.0:
             raise ValueError("melanin must be 0..1")
+        if self.talking > 1.0 or self.turn_size > 60.0:
+            raise ValueError("talking must be 0..1 and turn_size 0..60 degrees")
         if not 0.05 <= self.pulse_transit <= 0.5:
             raise ValueError("pulse transit must be 0.05..0.5 s")
         for name, value in self._numbers():

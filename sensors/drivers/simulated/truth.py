@@ -40,6 +40,13 @@ class Truth:
     """Per minute."""
     motion: tuple[tuple[float, float], ...]
     """Movements as (start, end), s."""
+    blinks: tuple[tuple[float, float], ...]
+    """Likewise, those while the eyes are open; so the next."""
+    smiles: tuple[tuple[float, float], ...]
+    turns: tuple[tuple[float, float], ...]
+    """Sudden turns of the head."""
+    away: tuple[tuple[float, float], ...]
+    """Nobody in the picture."""
     dropouts: tuple[tuple[str, float, float], ...]
     """Losses as (signal, start, end)."""
 

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from sensors.drivers.simulated.waves.ecg import Ecg
 from sensors.drivers.simulated.waves.eeg import Eeg
+from sensors.drivers.simulated.waves.face import FaceMotion, FaceUnits
 from sensors.drivers.simulated.waves.inside import Inside
 from sensors.drivers.simulated.waves.ppg import Ppg
 from sensors.drivers.simulated.waves.rgb import Rgb
@@ -18,6 +19,8 @@ WAVES: MappingProxyType[str, Callable[[Inside], Wave]] = MappingProxyType(
         "eeg": Eeg,
         "respiration": Respiration,
         "rgb": Rgb,
+        "face_motion": FaceMotion,
+        "face_units": FaceUnits,
         "eda": Eda,
         "skin_temperature": SkinTemperature,
         "acceleration": Acceleration,

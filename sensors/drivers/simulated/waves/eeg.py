@@ -5,7 +5,6 @@ from numpy.typing import NDArray
 
 from sensors.drivers.simulated.chance import generator
 from sensors.drivers.simulated.contact import Shake
-from sensors.drivers.simulated.episodes import Episodes
 from sensors.drivers.simulated.noise import Noise
 from sensors.drivers.simulated.waves.inside import Inside
 
@@ -19,8 +18,6 @@ _PLACES = {
 }  # fmt: skip
 _SOURCES = np.array([(-0.35, -0.95), (0.35, -0.95), (0.0, -0.6)])  # of alpha
 _GRID = 500
-_CLOSING = 0.8  # seconds that alpha needs to come and go
-_BLINK = 0.32  # seconds
 
 
 class Eeg:
@@ -37,7 +34,6 @@ class Eeg:
         n = len(self.channels)
         self._background = Noise(seed, "eeg/background", rate=_GRID, spectrum=_background, mixing=_neighbours(places))
         self._alpha = Noise(seed, "eeg/alpha", rate=_GRID, spectrum=self._rhythm, mixing=self._posterior(places))
-        self._blinks = Episodes(seed, "eeg/blink", rate=person.blink_rate, length=_BLINK)
         # the eye is a dipole whose field falls off steeply from the forehead
         self._frontal = person.blink_size * np.exp((places[:, 1] - 1.0) / 0.38)
         self._humming = generator(seed, "eeg/mains").uniform(0.5, 1.5, n)
@@ -47,7 +43,7 @@ class Eeg:
     def at(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, electrodes) microvolt."""
         person = self._person
-        shut = self._shut(times)
+        shut = self._inside.mimic.shut(times)  # alpha comes and goes with the lids
         alpha = person.alpha_open + (person.alpha_closed - person.alpha_open) * shut
         out = person.eeg_amplitude * self._background.at(times)
         out += alpha[:, None] * self._alpha.at(times)
@@ -56,22 +52,13 @@ class Eeg:
         if person.eeg_mains:
             hum = np.sqrt(2.0) * person.eeg_mains * np.sin(2.0 * np.pi * person.mains_frequency * times)
             out += hum[:, None] * self._humming
-        blink = self._blinks.swell(times)
+        blink = self._inside.mimic.blinks.swell(times)
         blinking = blink > 0
         if blinking.any():
             # the lid shuts faster than it opens, but the electrode's high pass rounds both: a hump is near enough
             out[blinking] += (blink * np.square(1.0 - shut))[blinking, None] * self._frontal
         self._shake.add(out, times, 60.0)
         return out
-
-    def _shut(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
-        """0 with open eyes, 1 with closed."""
-        shut = np.zeros(times.shape)
-        for start, end in self._person.eyes_closed:
-            edge = np.minimum(times - start, end + _CLOSING - times) / _CLOSING
-            part = np.clip(edge, 0.0, 1.0)
-            shut = np.maximum(shut, part * part * (3.0 - 2.0 * part))
-        return shut
 
     def _rhythm(self, frequencies: NDArray[np.float64]) -> NDArray[np.float64]:
         # half a hertz to either side: the envelope waxes and wanes within a second or two, as spindles do

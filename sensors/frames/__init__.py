@@ -1,0 +1,1 @@
+"""Where pictures come from - a webcam, a video, a folder, the kiosk's page - each with its time."""

@@ -1,0 +1,66 @@
+"""Between the thread that takes pictures and the one that looks at them: the latest win, the others are counted."""
+
+import threading
+from collections import deque
+
+from sensors.face.seen import Frame
+
+DEPTH = 2
+"""Pictures that wait at most: one of them takes up the jitter of both sides, more would only make what is seen old."""
+
+
+class Latest:
+    """A queue of pictures from one thread to another that never makes its writer wait."""
+
+    def __init__(self, depth: int = DEPTH) -> None:
+        self._waiting: deque[Frame] = deque()
+        self._depth = depth
+        self._changed = threading.Condition()
+        self._ended = False
+        self._failure: BaseException | None = None
+        self.taken = 0
+        """Pictures that came."""
+        self.dropped = 0
+        """Of them, those that gave way to later ones."""
+
+    @property
+    def waiting(self) -> int:
+        """How many pictures wait now."""
+        with self._changed:
+            return len(self._waiting)
+
+    def put(self, frame: Frame) -> None:
+        """A new picture; the oldest gives way where there is no room."""
+        with self._changed:
+            if self._ended:
+                return
+            self.taken += 1
+            if len(self._waiting) >= self._depth:
+                self._waiting.popleft()
+                self.dropped += 1
+            self._waiting.append(frame)
+            self._changed.notify()
+
+    def end(self, failure: BaseException | None = None) -> None:
+        """There is nothing more to come; with a failure, that is why."""
+        with self._changed:
+            if not self._ended:
+                self._ended, self._failure = True, failure
+            self._changed.notify_all()
+
+    def get(self) -> Frame | None:
+        """The next picture, None at the end; raises what the source failed of."""
+        with self._changed:
+            while not self._waiting and not self._ended:
+                self._changed.wait()
+            if self._waiting:
+                return self._waiting.popleft()
+            if self._failure is not None:
+                raise self._failure
+            return None
+
+    def clear(self) -> None:
+        """Forget what waits: nobody will look at it."""
+        with self._changed:
+            self.dropped += len(self._waiting)
+            self._waiting.clear()
