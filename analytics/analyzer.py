@@ -26,7 +26,11 @@ class Finding:
 
 
 class Analyzer(Protocol):
-    """The state of one stream. How the stream was cut into chunks must not change a finding."""
+    """The state of one stream. How the stream was cut into chunks must not change a finding.
+
+    The times of a regular stream are a grid; those of an irregular one are its samples' own, and whatever lies between
+    two of them that is no long pause is for the analyzer to judge.
+    """
 
     def feed(self, times: NDArray[np.int64], samples: NDArray[np.float32]) -> list[Finding]:
         """What these samples, (n, channels), complete; they follow the last ones without a gap."""
@@ -37,5 +41,5 @@ class Analyzer(Protocol):
         ...
 
 
-Factory = Callable[[float, tuple[str, ...]], Analyzer]
-"""Makes the analyzer of one stream from its rate and channels."""
+Factory = Callable[[float | None, tuple[str, ...]], Analyzer]
+"""Makes the analyzer of one stream from its rate (None: every sample has its own time) and channels."""

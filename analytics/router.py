@@ -10,22 +10,28 @@ import uuid
 from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from analytics.analyzer import Analyzer, Finding
 from analytics.registry import ANALYZERS, factory
 from kiosk import messages
 from kiosk.errors import Refused
 from kiosk.measures import MEASURES
 from kiosk.messages import READINGS, SECOND, Chunk, Reading, Session, Stream
+from kiosk.signals import SIGNALS
 
 _log = logging.getLogger(__name__)
 
 MOST_SESSIONS = 200
-MOST_STREAMS = 8
-"""Analyzed streams of one session: nobody wears more sensors."""
+MOST_STREAMS = 12
+"""Analyzed streams of one session, four of them of a camera: nobody wears more sensors."""
 MOST_ENDED = 5_000
 OLD_RUNS = 8
 GAP = 1.5
 """Periods between two samples from which on something is missing between them (as in `Track.segments`)."""
+PAUSE = 5.0
+"""Seconds between two samples with times of their own from which what follows does not continue what was: a network
+that looks at a face now and then is slower than its camera, and what a shorter pause means the analyzer knows."""
 
 
 @dataclass(slots=True)
@@ -61,12 +67,12 @@ class _Line:
     """One stream's analyzer and where it stands."""
 
     run: str
-    rate: float
+    rate: float | None
     channels: tuple[str, ...]
     analyzer: Analyzer
     seq: int
     end: int
-    """When the sample after the last one is due."""
+    """When the sample after the last one is due; of an irregular stream, when the last one was."""
     old_runs: deque[str] = field(default_factory=lambda: deque(maxlen=OLD_RUNS))
 
 
@@ -92,7 +98,8 @@ class Router:
     def feed(self, kiosk: str, chunk: Chunk) -> list[Reading]:
         """The readings that this chunk completes."""
         self.counters.chunks += 1
-        if chunk.stream.signal not in ANALYZERS or chunk.rate is None:
+        signal = chunk.stream.signal
+        if signal not in ANALYZERS or (chunk.rate is None and not SIGNALS[signal].irregular):
             self.counters.ignored += 1
             return []
         key = (kiosk, chunk.stream.session)
@@ -100,11 +107,11 @@ class Router:
             self.counters.stale += 1
             return []
         visit = self._visit(key)
-        line = self._line(visit, chunk, chunk.rate)
+        line = self._line(visit, chunk)
         if line is None:
             return []
         try:
-            findings = line.analyzer.feed(chunk.times(), chunk.values())
+            findings = self._findings(line, chunk)
         except Exception as error:
             # no traceback: its lines could show samples
             _log.error("%s analyzer failed, stream starts over: %s", chunk.stream.signal, type(error).__name__)
@@ -112,6 +119,20 @@ class Router:
             line.analyzer = factory(chunk.stream.signal)(line.rate, line.channels)
             return []
         return self._readings(visit, chunk.stream, findings) if findings else []
+
+    def _findings(self, line: _Line, chunk: Chunk) -> list[Finding]:
+        times, samples = chunk.times(), chunk.values()
+        if chunk.rate is not None:
+            return line.analyzer.feed(times, samples)
+        found = []
+        # a pause within a chunk is one between two
+        pauses = np.flatnonzero(np.diff(times) > PAUSE * SECOND) + 1
+        for turn, (at, rows) in enumerate(zip(np.split(times, pauses), np.split(samples, pauses), strict=True)):
+            if turn:
+                self.counters.gaps += 1
+                line.analyzer.reset()
+            found += line.analyzer.feed(at, rows)
+        return found
 
     def session(self, kiosk: str, session: Session) -> None:
         """Forget a session that has ended."""
@@ -136,39 +157,37 @@ class Router:
         self.counters.sessions = len(self._visits)
         return visit
 
-    def _line(self, visit: _Visit, chunk: Chunk, rate: float) -> _Line | None:
+    def _line(self, visit: _Visit, chunk: Chunk) -> _Line | None:
         """The stream's line, ready for this chunk; None where the chunk is not to be used."""
         counters, stream = self.counters, chunk.stream
         key = (stream.device, stream.signal)
         line = visit.lines.get(key)
-        end = chunk.start + round(chunk.count * SECOND / rate)
-        if line is None or stream.run != line.run or (rate, chunk.channels) != (line.rate, line.channels):
+        if line is None or stream.run != line.run or (chunk.rate, chunk.channels) != (line.rate, line.channels):
             if line is not None and stream.run in line.old_runs:
                 counters.stale += 1
                 return None
-            return self._new_line(visit, chunk, rate, end, line)
+            return self._new_line(visit, chunk, line)
         if chunk.seq <= line.seq:
             counters.duplicates += 1
             return None
-        jump = abs(chunk.start - line.end) > (GAP - 1) * SECOND / rate
-        if chunk.seq != line.seq + 1 or jump:
+        if chunk.seq != line.seq + 1 or _jumps(chunk, line.end):
             counters.gaps += 1
             line.analyzer.reset()
-        line.seq, line.end = chunk.seq, end
+        line.seq, line.end = chunk.seq, _end(chunk)
         return line
 
-    def _new_line(self, visit: _Visit, chunk: Chunk, rate: float, end: int, before: _Line | None) -> _Line | None:
+    def _new_line(self, visit: _Visit, chunk: Chunk, before: _Line | None) -> _Line | None:
         stream = chunk.stream
         if before is None and len(visit.lines) >= MOST_STREAMS:
             self.counters.overflowing += 1
             return None
         try:
-            analyzer = factory(stream.signal)(rate, chunk.channels)
+            analyzer = factory(stream.signal)(chunk.rate, chunk.channels)
         except Exception as error:
-            _log.error("no %s analyzer at %g Hz: %s", stream.signal, rate, type(error).__name__)
+            _log.error("no %s analyzer at %s Hz: %s", stream.signal, chunk.rate, type(error).__name__)
             self.counters.failures += 1
             return None
-        line = _Line(stream.run, rate, chunk.channels, analyzer, chunk.seq, end)
+        line = _Line(stream.run, chunk.rate, chunk.channels, analyzer, chunk.seq, _end(chunk))
         if before is not None:
             self.counters.restarts += 1
             line.old_runs.extend(before.old_runs)
@@ -193,6 +212,19 @@ class Router:
             self.counters.readings += 1
             readings.append(reading)
         return readings
+
+
+def _end(chunk: Chunk) -> int:
+    if chunk.rate is None:
+        return int(chunk.times()[-1])
+    return chunk.start + round(chunk.count * SECOND / chunk.rate)
+
+
+def _jumps(chunk: Chunk, end: int) -> bool:
+    """Whether the chunk does not begin where the one before it ended."""
+    if chunk.rate is None:
+        return not 0 < chunk.start - end <= PAUSE * SECOND
+    return abs(chunk.start - end) > (GAP - 1) * SECOND / chunk.rate
 
 
 def _reading(stream: Stream, seq: int, source: str, finding: Finding) -> Reading:
