@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analytics import doubt, hrv, respiration, rhythm, skin, stress
+from analytics import doubt, face, hrv, respiration, rhythm, skin, stress
 from analytics.analyzer import Finding
 from analytics.correction import as_measured
 from analytics.sources import Source, named
@@ -18,6 +18,11 @@ VARIABILITY = ("rmssd", "sdnn", "stress_index")
 SPREAD = 0.10
 """Median deviation of two-beat means, relative to their median, up to which they have a rate, corrected or not."""
 PAIRS = "median-of-two-beats-1"
+PULSES = ("ppg", "rgb")
+"""Sources that see a pulse and not where it comes from."""
+NEAR, APART = 0.015, 0.04
+"""Share by which beats may differ from the rate that hangs on none of them: their own rate is told up to the first, and
+beyond the second nothing is: beats were missed or made up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ def of_hearts(found: Iterable[Source], *, correction: bool) -> list[Told]:
     }
     return [
         replace(each, finding=replace(each.finding, value=None, low=None, high=None, absent="irregular"))
-        if each.source.startswith("ppg") and each.finding.value is not None and each.finding.measure in refused
+        if each.source.startswith(PULSES) and each.finding.value is not None and each.finding.measure in refused
         else each
         for each in told
     ]
@@ -49,15 +54,17 @@ def _of_beats(source: Source, *, correction: bool) -> list[Told]:
     """Heart rate and its variability, and the rhythm where beats can tell it."""
     start, end = round(source.start * SECOND), round(source.end * SECOND)
     # a pulse may fail where a beat does not, and only an ECG shows where a beat comes from
-    told_of_rhythm = {"ecg": rhythm.MEASURED, "ppg": ()}.get(source.kind, rhythm.MEASURED[1:])
-    if source.absent is not None:
-        return [
-            Told(
-                source.name,
-                Finding(measure, None, source.method, start, end, quality=source.quality, absent=source.absent),
-            )
+    told_of_rhythm = {"ecg": rhythm.MEASURED, **dict.fromkeys(PULSES, ())}.get(source.kind, rhythm.MEASURED[1:])
+    strays = _straying(source)
+    if source.absent is not None or strays > APART:
+        absent = source.absent or "noisy"
+        findings = [
+            Finding(measure, None, source.method, start, end, quality=source.quality, absent=absent)
             for measure in (*hrv.MEASURED, *told_of_rhythm)
         ]
+        if source.rate is not None:
+            findings = [source.rate if each.measure == source.rate.measure else each for each in findings]
+        return [Told(source.name, each) for each in findings]
     mended = correction and not source.irregular and source.kind != "manual"
     findings = [
         _with_doubt(each, source) if mended else each
@@ -75,7 +82,18 @@ def _of_beats(source: Source, *, correction: bool) -> list[Told]:
         if each.measure in told_of_rhythm
     ]
     told = [_rate(each, source) if each.measure in RATES else each for each in findings] + rhythms
-    return [Told(source.name, replace(each, method=f"{source.method}+{each.method}")) for each in told]
+    told = [replace(each, method=f"{source.method}+{each.method}") for each in told]
+    if source.rate is not None and strays > NEAR:
+        told = [source.rate if each.measure == source.rate.measure else each for each in told]
+    return [Told(source.name, each) for each in told]
+
+
+def _straying(source: Source) -> float:
+    """By what share the beats tell another heart rate than what does not hang on them."""
+    values = source.corrected.intervals.values
+    if source.rate is None or source.rate.value is None or not len(values):
+        return 0.0
+    return abs(60.0 / float(values.mean()) - source.rate.value) / source.rate.value
 
 
 def _rate(finding: Finding, source: Source) -> Finding:
@@ -106,7 +124,7 @@ def _with_doubt(finding: Finding, source: Source) -> Finding:
 
 
 def of_breath(recording: Recording, found: Iterable[Source], *, vote: bool) -> list[Told]:
-    """A belt knows best; then what ECG and pulse say together, then each alone."""
+    """A belt knows best; then what ECG, pulse and camera say together, then each alone."""
     belts = _best_first(
         Told(name, finding)
         for track, name in named(recording, "respiration")
@@ -123,9 +141,12 @@ def of_breath(recording: Recording, found: Iterable[Source], *, vote: bool) -> l
             )  # fmt: skip
         elif source.kind == "ecg":
             finding = respiration.from_ecg(source.track, source.beats, opinion=vote)
+        elif source.kind == "rgb":
+            finding = respiration.from_skin(source.track, source.beats)
         else:
             finding = respiration.from_ppg(source.track, source.beats)
         derived.append(Told(source.name, finding))
+    derived += [Told(name, respiration.from_motion(track)) for track, name in named(recording, "face_motion")]
     answered = [each.finding for each in derived if each.finding.value is not None]
     together = [Told("fused", respiration.fused(answered))] if len(answered) > 1 else []
     return [*belts, *together, *derived]
@@ -139,6 +160,17 @@ def of_skin(recording: Recording) -> list[Told]:
         for track, name in named(recording, signal)
         for finding in findings(track)
     )
+
+
+def of_face(recording: Recording) -> list[Told]:
+    """What cameras saw of a face: expressions and signs of tiredness."""
+    cameras = face.devices(recording)
+    return _best_first(
+        Told("+".join(each.signals if len(cameras) == 1 else (f"{signal}.{camera}" for signal in each.signals)),
+             each.finding, each.note)
+        for camera in cameras
+        for each in face.answers(recording, camera)
+    )  # fmt: skip
 
 
 def _best_first(told: Iterable[Told]) -> list[Told]:

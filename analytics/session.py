@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from analytics import answers, hrv, rhythm, skin
+from analytics import answers, face, hrv, rhythm, skin, visitor
 from analytics.answers import Told
 from analytics.beats import Change, Floats, Intervals, Kind
 from analytics.sources import Source, ranked, sources
@@ -22,10 +22,14 @@ MEASURES_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "ecg": (*hrv.MEASURED, *rhythm.MEASURED, "respiration_rate", "stress"),
         "ppg": (*hrv.MEASURED, "respiration_rate", "stress"),
+        "rgb": (*hrv.MEASURED, "respiration_rate", "stress"),
         "rr": (*hrv.MEASURED, *rhythm.MEASURED[1:], "stress"),
         "respiration": ("respiration_rate",),
         "eda": skin.CONDUCTANCE,
         "skin_temperature": skin.TEMPERATURE,
+        "face_motion": ("respiration_rate", face.GAZE),
+        "face_scores": face.EXPRESSION,
+        "face_units": (*face.EXPRESSION, *face.LIDS_AND_JAW),
     }
 )
 """What a signal's final analysis answers: so that a signal that never came can be absent by name."""
@@ -89,12 +93,14 @@ def session(recording: Recording, context: Context, *, correction: bool = True, 
     Without `correction` beats stay as they were detected or given; without `vote` nobody is asked for a second
     opinion (seconds faster on first use).
     """
+    recording, changes = visitor.alone(recording)
     found = sources(recording, context, correct=correction, vote=vote)
     ordered = ranked(found)
     best = ordered[0] if ordered else None
     told = answers.of_hearts(ordered, correction=correction)
     told += answers.of_breath(recording, ordered, vote=vote)
     told += answers.of_skin(recording)
+    told += answers.of_face(recording)
     told += answers.of_stress(told, best, context, recording)
     return Result(
         tuple(_readings(told)),
@@ -104,7 +110,7 @@ def session(recording: Recording, context: Context, *, correction: bool = True, 
         removed=tuple(best.corrected.removed.tolist()) if best else (),
         ectopic=tuple(best.beats.times[best.beats.kinds == Kind.ECTOPIC].tolist()) if best else (),
         intervals=best.corrected.intervals if best else None,
-        events=tuple(_gaps(recording.tracks)),
+        events=(*(Mark("visitor_changed", each.time, each.detail) for each in changes), *_gaps(recording.tracks)),
     )
 
 

@@ -1,11 +1,12 @@
 """Where the beats of a recording come from - waves, given intervals, a person's hand - and what may be said of each."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analytics import correction, intervals, resample, rhythm
+from analytics import correction, intervals, resample, rhythm, rppg
+from analytics.analyzer import Finding
 from analytics.beats import Beats, Corrected, Flags, Floats, Kind
 from analytics.ecg import record as cardiogram
 from analytics.hrv.findings import UNSURE
@@ -13,7 +14,7 @@ from analytics.ppg import record as pulse
 from kiosk.measures import Reason
 from kiosk.messages import SECOND
 from kiosk.recording import Context, Recording, Track
-from kiosk.signals import SIGNALS
+from kiosk.signals import RGB_CHANNELS, SIGNALS
 
 SHORTEST = 10.0
 """Seconds of usable intervals behind any number (the ten seconds of a standard ECG strip)."""
@@ -29,6 +30,8 @@ LEAST = 0.001
 """Seconds between two beats of which nothing is known but their order."""
 GRAIN = (0.0003, 0.008)
 """Seconds: the finest and the coarsest step that given intervals are taken to be rounded to."""
+SHARPEST = 0.012
+"""Seconds (SD) of a camera's beat times above which they tell no variability: RMSSD would be 29 ms of nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,9 @@ class Source:
     irregular: bool = False
     """No sinus rhythm: what correction would take for artefacts are its beats."""
     track: Track | None = None
+    """The wave that the beats were found in."""
+    rate: Finding | None = None
+    """Heart rate that does not hang on single beats, where the source has one."""
 
     @property
     def kind(self) -> str:
@@ -57,6 +63,10 @@ def sources(recording: Recording, context: Context, *, correct: bool, vote: bool
     """Every source of beats; without `correct` beats stay as they are detected or given, ectopic ones included."""
     found = [_from_ecg(track, name, correct=correct, vote=vote) for track, name in named(recording, "ecg")]
     found += [_from_ppg(track, name, correct=correct, vote=vote) for track, name in named(recording, "ppg")]
+    found += [
+        _from_camera(track, name, _motion(recording, track), correct=correct, vote=vote)
+        for track, name in named(recording, "rgb")
+    ]
     found += [_from_intervals(track, name, correct=correct) for track, name in named(recording, "rr")]
     if recording.beats is not None:
         times, held = _rising(np.asarray(recording.beats, dtype=np.float64))
@@ -76,8 +86,8 @@ def named(recording: Recording, signal: str) -> Iterator[tuple[Track, str]]:
 
 
 def ranked(found: list[Source]) -> list[Source]:
-    """Beats set by hand, then an ECG, then intervals as given, then a pulse; a value goes before none."""
-    rank = {"manual": 0, "ecg": 1, "rr": 2, "ppg": 3}
+    """By hand, then an ECG, then intervals as given, a pulse, a camera's pulse; beats go before none."""
+    rank = {"manual": 0, "ecg": 1, "rr": 2, "ppg": 3, "rgb": 4}
     return sorted(found, key=lambda source: (source.absent is not None, rank[source.kind], -(source.quality or 0.0)))
 
 
@@ -90,6 +100,29 @@ def _from_ecg(track: Track, name: str, *, correct: bool, vote: bool) -> Source:
 
 def _from_ppg(track: Track, name: str, *, correct: bool, vote: bool) -> Source:
     return _from_wave(track, name, pulse.METHOD, pulse.beats(track, vote=vote), correct=correct)
+
+
+def _from_camera(track: Track, name: str, motion: Track | None, *, correct: bool, vote: bool) -> Source:
+    """Beats where the skin shows them sharply, and the heart rate, for which less is enough."""
+    if track.channels != RGB_CHANNELS:
+        return _nothing(track, name, rppg.METHOD, "impossible")
+    found = rppg.pulse(track, motion)
+    beats = rppg.beats(found, vote=vote)
+    source = _from_wave(track, name, found.method, beats, correct=correct)
+    source = replace(source, track=rppg.as_track(found, track.device))
+    if found.touched:
+        return source
+    rate, absent = rppg.heart_rate(found), source.absent
+    if rate.absent is not None:
+        absent = rate.absent
+    elif absent is None and beats.precision > SHARPEST:
+        absent = "noisy"
+    return replace(source, absent=absent, rate=rate)
+
+
+def _motion(recording: Recording, track: Track) -> Track | None:
+    """How the face moved meanwhile, seen by the same device."""
+    return next((each for each in recording.of("face_motion") if each.device == track.device), None)
 
 
 def _from_wave(track: Track, name: str, method: str, beats: Beats, *, correct: bool) -> Source:

@@ -54,7 +54,7 @@ class Measure:
         return self.low <= value <= self.high
 
 
-_EXPRESSIONS = ("neutral", "happiness", "sadness", "surprise", "anger", "fear", "disgust", "contempt")
+EXPRESSIONS = ("neutral", "happiness", "sadness", "surprise", "anger", "fear", "disgust", "contempt")
 
 _ROWS = (
     Measure("heart_rate", "Heart rate", "/min", 15, 350, 0, "8867-4"),
@@ -96,7 +96,7 @@ _ROWS = (
     Measure("temperature", "Body temperature", "Cel", 20, 45, 1, "8310-5"),
     Measure("weight", "Body weight", "kg", 0.5, 500, 1, "29463-7"),
     Measure("height", "Body height", "cm", 20, 275, 0, "8302-2"),
-    *(Measure(f"face_{name}", f"Face: {name}", "1", 0, 1, 2) for name in _EXPRESSIONS),
+    *(Measure(f"face_{name}", f"Face: {name}", "1", 0, 1, 2) for name in EXPRESSIONS),
     Measure("face_valence", "Face: valence", "1", -1, 1, 2),
     Measure("face_arousal", "Face: arousal", "1", -1, 1, 2),
     Measure("blink_rate", "Blinks", "/min", 0, 120, 0),
@@ -104,7 +104,7 @@ _ROWS = (
     Measure("perclos", "Eyes closed (PERCLOS)", "%", 0, 100, 1),
     Measure("gaze_aversion", "Gaze away from the screen", "%", 0, 100, 1),
     Measure("yawns", "Yawns", "1", 0, 1e4, 0),
-    *(Measure(f"voice_{name}", f"Voice: {name}", "1", 0, 1, 2) for name in _EXPRESSIONS),
+    *(Measure(f"voice_{name}", f"Voice: {name}", "1", 0, 1, 2) for name in EXPRESSIONS),
 )
 
 MEASURES: MappingProxyType[str, Measure] = MappingProxyType({row.name: row for row in _ROWS})

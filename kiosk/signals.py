@@ -25,6 +25,7 @@ MOTION_CHANNELS = (
     "gaze_x",  # degrees from straight ahead of the head, to the person's left and up
     "gaze_y",
     "faces",  # how many are in view
+    "visitor",  # which person is followed, counted from 1: another number, another face
 )
 UNIT_CHANNELS = tuple(
     f"au{number:02}" for number in (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 18, 20, 23, 24, 25, 26, 43)

@@ -60,6 +60,7 @@ class Observer:
         self._visitor = Visitor(still=still)
         self._skin, self._chest, self._travel, self._units = Skin(), Chest(), Travel(), Units(still=still)
         self._usual = Usual(still=still)
+        self._visitors = 0
         self._asked: int | None = None
         self._last: int | None = None
         self._ago = 0
@@ -86,6 +87,7 @@ class Observer:
         faces = [face for face in self._finder.faces(frame.pixels) if place(face.points).height > LEAST_FACE]
         choice = self._visitor.choose(faces, now)
         if choice.changed:
+            self._visitors += 1
             self._forget()
         motion = np.full(len(MOTION_CHANNELS), np.nan, np.float32)
         motion[_FACES] = len(faces)
@@ -93,6 +95,7 @@ class Observer:
             self._skin.look_away()
             self._travel.reset()
             return Sight(frame.at, NOTHING.copy(), motion, marks=choice.marks)
+        motion[_VISITOR] = self._visitors
         points = choice.face.points
         rgb = rough(self._skin.colours(frame.pixels, points, now))
         self._measure(motion, frame, choice.face, now)
@@ -157,6 +160,7 @@ class Observer:
 
 
 _FACES: Final = MOTION_CHANNELS.index("faces")
+_VISITOR: Final = MOTION_CHANNELS.index("visitor")
 
 
 def _check(frame: Frame) -> None:

@@ -30,6 +30,7 @@ BLAZE_SCORE = 0.4
 TILES = 3
 """Squares of a picture's shorter side, laid along its longer one."""
 SAME = 0.4
+"""Overlap from which two squares are of one face."""
 
 
 class Detector(Protocol):

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from kiosk import models
 from kiosk.errors import BadModel
+from kiosk.measures import EXPRESSIONS
 from kiosk.models import Input, Network, OpenNetwork
 from kiosk.signals import SIGNALS
 from sensors.face.crop import MARGIN, Square, around, cut
@@ -25,10 +26,9 @@ from sensors.face.seen import Numbers, Pixels, Points
 
 _log = logging.getLogger(__name__)
 
-EXPRESSIONS = ("neutral", "happiness", "sadness", "surprise", "anger", "fear", "disgust", "contempt")
 AXES = ("valence", "arousal")
 LEAST_EXPRESSIONS = 5
-"""Of these words among its labels make a network one that tells expressions."""
+"""Of the catalogue's expressions among its labels make a network one that tells expressions."""
 LEAST_SIDE = 20.0
 """Pixels of a face's longer side below which no network is asked."""
 STEP = 0.1
@@ -120,7 +120,7 @@ def _tensor(crops: Iterable[Pixels], entry: Input) -> NDArray[np.float32]:
 
 
 class Networks:
-    """All of them. Called in a worker: latest picture wins, not every picture is asked."""
+    """All of them. They run inside `Observer.see`, on so many pictures a second; such a picture takes longer."""
 
     def __init__(self, folder: Path | None) -> None:
         self._expressions = tuple(Expression(opened) for opened in _opened(folder))

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from sensors.face.crop import Square, around, overlap
-from sensors.face.detect import Detector
+from sensors.face.detect import SAME, Detector
 from sensors.face.seen import Face, Pixels, Points
 
 MOST_FACES = 3
@@ -18,8 +18,6 @@ DETECT_EVERY = 15
 """Pictures between two looks around while a face is followed."""
 IDLE_EVERY = 3
 """Pictures between two looks around while nobody is there: a tenth of a second is soon enough to be seen."""
-SAME = 0.4
-"""Overlap from which two squares are of one face."""
 NOISE = 0.003
 """Change of a square (shares of its side) that is half followed: smaller ones are mostly the landmarks' own trembling,
 which a square that repeats it would feed on; larger ones are the face."""

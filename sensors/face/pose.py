@@ -18,7 +18,7 @@ from sensors.face.units.shape import frontal
 
 IRIS_RADIUS_OF_TURN: Final = 10.0
 """Millimetres from an eye's centre of rotation to its iris (13.5 to the cornea's front less the chamber; Fry & Hill
-1962, doi:10.1097/00006324-196211000-00001)."""
+1962, The center of rotation of the eye)."""
 IRIS_ABOVE: Final = 1.6
 """Millimetres by which an iris that looks straight ahead is above the line between its eye's corners: the median of
 1,152 press photographs, whose people look about the camera."""

@@ -1,14 +1,15 @@
 """Pictures in a file: a video with the container's presentation times, or a still.
 
 Times are what the container says of each picture, never a number divided by a rate, so that a phone's variable frame
-rate and the frames that it left out keep their places. A file is opened only after its first bytes named a container:
-FFmpeg would also follow playlists, which lead to other files.
+rate and the frames that it left out keep their places. A file is opened only after its first bytes named a container,
+and by what it is, not by its name: FFmpeg would also follow playlists, patterns and protocols, which lead to others.
 """
 
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import cv2
 import numpy as np
@@ -24,14 +25,11 @@ log = logging.getLogger(__name__)
 MOST_PIXELS = 40_000_000
 """Of a picture: more than any camera that a face is measured with has, and 120 MB."""
 LEAST_SIDE = 16
-HEAD = 64
+HEAD = 192
 """Bytes that name a container or a picture format."""
+PACKET = 188
+"""Bytes from one packet of a transport stream to the next (ISO/IEC 13818-1)."""
 STILLS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
-
-
-def is_video(path: Path) -> bool:
-    """Whether a file's first bytes are those of a container of video."""
-    return _container(_head(path)) is not None
 
 
 def is_still(path: Path) -> bool:
@@ -46,12 +44,14 @@ def is_still(path: Path) -> bool:
 
 def video(path: Path) -> Iterator[Frame]:
     """Each picture of a video, upright, at its presentation time since the first one."""
-    head = _head(path)
-    if not head:
-        raise BadRecording(f"{path.name}: is empty")
-    if _container(head) is None:
-        raise BadRecording(f"{path.name}: is no video (MP4, MOV, MKV, WebM, AVI, MPEG, WMV, FLV, OGV or Y4M)")
-    film = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    with _open(path) as file:
+        head = file.read(HEAD)
+        if not head:
+            raise BadRecording(f"{path.name}: is empty")
+        if _container(head) is None:
+            raise BadRecording(f"{path.name}: is no video (MP4, MOV, MKV, WebM, AVI, MPEG, WMV, FLV, OGV or Y4M)")
+        # what was checked, whatever its name means to FFmpeg (concat:, %d) and whatever has that name meanwhile
+        film = cv2.VideoCapture(f"/proc/self/fd/{file.fileno()}", cv2.CAP_FFMPEG)
     if not film.isOpened():
         film.release()
         raise BadRecording(f"{path.name}: has no pictures that can be read; it is damaged, cut off, or sound alone")
@@ -104,12 +104,18 @@ def opened(path: Path) -> "Image":
 
 
 def _head(path: Path) -> bytes:
+    with _open(path) as file:
+        return file.read(HEAD)
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[BinaryIO]:
     if not path.is_file():
         # never a device or a pipe: opening one can block for ever
         raise BadRecording(f"{path.name}: there is no such file")
     try:
         with path.open("rb") as file:
-            return file.read(HEAD)
+            yield file
     except OSError as error:
         raise BadRecording(f"{path.name}: {error.strerror}") from None
 
@@ -130,8 +136,8 @@ def _container(head: bytes) -> str | None:
     for start, name in starts.items():
         if head.startswith(start):
             return name
-    # a transport stream has this byte at the beginning of each of its packets; the next is past what was read
-    return "mpegts" if head[:1] == b"\x47" and len(head) == HEAD and head[1] & 0x80 == 0 else None
+    # each packet of a transport stream begins with this byte; so does a GIF
+    return "mpegts" if head[:1] == b"\x47" == head[PACKET : PACKET + 1] and head[1] & 0x80 == 0 else None
 
 
 def _check_size(path: Path, width: int, height: int) -> None:

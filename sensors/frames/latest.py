@@ -2,6 +2,7 @@
 
 import threading
 from collections import deque
+from collections.abc import Callable
 
 from sensors.face.seen import Frame
 
@@ -13,7 +14,7 @@ class Latest:
     """A queue of pictures from one thread to another that never makes its writer wait."""
 
     def __init__(self, depth: int = DEPTH) -> None:
-        self._waiting: deque[Frame] = deque()
+        self._waiting: deque[Callable[[], Frame]] = deque()
         self._depth = depth
         self._changed = threading.Condition()
         self._ended = False
@@ -23,14 +24,12 @@ class Latest:
         self.dropped = 0
         """Of them, those that gave way to later ones."""
 
-    @property
-    def waiting(self) -> int:
-        """How many pictures wait now."""
-        with self._changed:
-            return len(self._waiting)
-
     def put(self, frame: Frame) -> None:
         """A new picture; the oldest gives way where there is no room."""
+        self.put_packed(lambda: frame)
+
+    def put_packed(self, unpack: Callable[[], Frame]) -> None:
+        """A new picture that the reader unpacks in its own time, and nobody where it gives way."""
         with self._changed:
             if self._ended:
                 return
@@ -38,7 +37,7 @@ class Latest:
             if len(self._waiting) >= self._depth:
                 self._waiting.popleft()
                 self.dropped += 1
-            self._waiting.append(frame)
+            self._waiting.append(unpack)
             self._changed.notify()
 
     def end(self, failure: BaseException | None = None) -> None:
@@ -53,11 +52,12 @@ class Latest:
         with self._changed:
             while not self._waiting and not self._ended:
                 self._changed.wait()
-            if self._waiting:
-                return self._waiting.popleft()
-            if self._failure is not None:
-                raise self._failure
-            return None
+            if not self._waiting:
+                if self._failure is not None:
+                    raise self._failure
+                return None
+            unpack = self._waiting.popleft()
+        return unpack()
 
     def clear(self) -> None:
         """Forget what waits: nobody will look at it."""

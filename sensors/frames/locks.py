@@ -97,15 +97,17 @@ class Locks:
     def _hold(self, control: Control) -> bool:
         """Whether a control is held now; one that the camera does not have needs no holding."""
         value = NOT_THERE if control.value is None else self._get(control.value)
-        if control.switch is not None:
-            if self._get(control.switch) == NOT_THERE:
-                # fixed, as far as anybody can tell; exposure never is
-                return control.name != "exposure"
-            if not self._put(control.switch, control.held):
-                return False
-        # a gain that belongs to the automatic exposure is held with it, and some refuse to be written
-        if value != NOT_THERE and control.switch is not None:
-            self._put(control.value or 0, value)
+        if control.switch is None:
+            # without a switch, that it was written is all that holds it
+            return control.value is None or value == NOT_THERE or self._put(control.value, value)
+        if self._get(control.switch) == NOT_THERE:
+            # fixed, as far as anybody can tell; exposure never is
+            return control.name != "exposure"
+        if not self._put(control.switch, control.held):
+            return False
+        # some refuse to be written, and are held by their switch alone
+        if control.value is not None and value != NOT_THERE:
+            self._put(control.value, value)
         return True
 
 

@@ -18,7 +18,7 @@ from kiosk.messages import SECOND
 from sensors.clock import Clock
 from sensors.face.seen import Frame, Sight
 from sensors.frames.latest import Latest
-from sensors.station.clocks import PageClock
+from sensors.station.clocks import Moment, PageClock
 from sensors.station.guide import Guidance, Guide
 from sensors.station.pictures import Sent, Timing, read
 
@@ -221,9 +221,9 @@ class PageCamera:
             message = await socket.receive()
             if message["type"] == "websocket.disconnect":
                 return 0
-            now = self._clock.now()
-            if now // SECOND != window:
-                window, count = now // SECOND, 0
+            now = Moment.now(self._clock)
+            if now.boot // SECOND != window:
+                window, count = now.boot // SECOND, 0
             count += 1
             if count > MOST_MESSAGES:
                 return FLOOD
@@ -235,7 +235,7 @@ class PageCamera:
                     sent = read(data)
                     clock.hear(sent.sent, now)
                     client.say(Arrived(sent.number))
-                    self._take(sent, clock, now)
+                    self._take(sent, clock, now.boot)
             except (Refused, msgspec.MsgspecError):
                 self.refused += 1
                 nonsense += 1
@@ -244,7 +244,7 @@ class PageCamera:
             else:
                 nonsense = 0
 
-    def _hear(self, text: str, clock: PageClock, now: int) -> None:
+    def _hear(self, text: str, clock: PageClock, now: Moment) -> None:
         heard = _HEARD.decode(_short(text))
         if not isinstance(heard, Now) or not 0 <= heard.at <= 1e13 or heard.dropped < 0:
             raise Refused("no_word", "not at this time")
@@ -264,7 +264,8 @@ class PageCamera:
             return
         self._last_at = at
         self.taken += 1
-        self._into.put(Frame(at, sent.pixels()))
+        # some matrices take a fifth of a picture's time: never in the event loop
+        self._into.put_packed(lambda: Frame(at, sent.pixels()))
 
 
 class _Client:

@@ -39,11 +39,6 @@ class Guidance:
     y: float | None
     size: float | None
 
-    @property
-    def good(self) -> bool:
-        """Whether the visitor may stay as they are."""
-        return self.advice == "good"
-
 
 class Guide:
     """Remembers the last moments of one visit."""

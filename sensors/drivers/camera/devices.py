@@ -54,14 +54,21 @@ def source_of(
         if page is None:
             raise BadSettings("the camera of the kiosk's page needs the page")
         return partial(Page, page)
-    if where.isascii() and where.isdigit() and len(where) < 4:
-        return _webcam(int(where), size, rate, lock)
-    if where.startswith("/dev/"):
-        return _webcam(where, size, rate, lock)
+    if not is_played(where):
+        return _webcam(int(where) if _is_number(where) else where, size, rate, lock)
     path = Path(where).expanduser()
     if where and (path.is_dir() or path.is_file()):
         return lambda clock: Played(path, clock, rate=rate)
     raise BadSettings(f"camera {where!r}: no number, no device of this machine, no file, no folder, and not {PAGE}")
+
+
+def is_played(where: str) -> bool:
+    """Whether what an operator named is a file or a folder: nobody sits before it."""
+    return where != PAGE and not _is_number(where) and not where.startswith("/dev/")
+
+
+def _is_number(where: str) -> bool:
+    return where.isascii() and where.isdigit() and len(where) < 4
 
 
 def _webcam(where: int | str, size: tuple[int, int], rate: float | None, lock: bool) -> Callable[[Clock], Source]:

@@ -2,10 +2,10 @@
 
 The population's rest is the mean of three faces that may be used: the mean head that faces are laid on, a portrait in
 the public domain, and the one person who consented to publication; where the mean head has parted lips or half closed
-eyes it is left out. It is nobody's face, and the photographs of the evaluation have no part in it. `spread` is how
-much faces at rest differ between people, after the standard deviations of anthropometry (Farkas 1994, Anthropometry
-of the Head and Face, 2nd ed., ISBN 0781701597; for distances that it has not, those of neighbours): in a single
-picture nothing smaller can be told from a person's own build.
+eyes it is left out. It is nobody's face, and the photographs of the evaluation have no part in it. `spread` is the
+order of magnitude of how much faces at rest differ between people (Farkas 1994, Anthropometry of the Head and Face,
+gives such for adult faces): chosen, not fitted. In a single picture nothing smaller can be told from a person's own
+build.
 """
 
 from dataclasses import dataclass

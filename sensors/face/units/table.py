@@ -23,10 +23,10 @@
 | 43 eye closure | the eyes' opening vanishes | aperture, down to .35 of its rest |
 
 Excursions: a full smile moves the corners by 14 mm (Paletz 1994, Plast Reconstr Surg 93:784) along 47 degrees, widens
-the mouth by 27 % and shortens the upper lip by 28 % (Tarantili 2005, DOI 10.1016/j.ajodo.2004.03.042), parts the lips
-by 12 mm (Rigsbee 1988); jaws open to 50 mm, of which 27 is the unit "mouth stretch" and 26 ends at about 20. The
-others are drawn from the manual's descriptions on the mean head: they scale, they do not decide. Landmarks see skin
-that moves, not furrows: units 4, 7, 14, 17, 23 and 24 are coarse.
+the mouth by 27 % and shortens the upper lip by 28 % (Tarantili 2005, The spontaneous smile in dynamic motion), parts
+the lips by 12 mm (Rigsbee 1988); jaws open to 50 mm, of which 27 is the unit "mouth stretch" and 26 ends at about 20.
+The others are drawn from the manual's descriptions on the mean head: they scale, they do not decide. Landmarks see
+skin that moves, not furrows: units 4, 7, 14, 17, 23 and 24 are coarse.
 """
 
 import numpy as np

@@ -30,7 +30,7 @@ class FaceMotion:
     def __init__(self, inside: Inside) -> None:
         self._inside = inside
         scene, person = inside.scene, inside.person
-        self._noise = Noise(person.seed, "face_motion/noise", rate=_GRID, channels=len(MOTION_CHANNELS))
+        self._noise = Noise(person.seed, "face_motion/noise", rate=_GRID, channels=len(_JITTER))
         # landmarks know a small face less well; a person without noise has none here either
         worse = max(scene.distance / 0.6, 1.0) * (person.pixel_noise / 3.0)
         self._jitter = worse * _JITTER
@@ -38,7 +38,7 @@ class FaceMotion:
         self._luminance = float((_LUMINANCE * colour).sum())
 
     def at(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(n, 12)."""
+        """(n, 13)."""
         inside = self._inside
         pose = inside.head.pose(times)
         out = np.zeros((times.size, len(MOTION_CHANNELS)))
@@ -51,13 +51,15 @@ class FaceMotion:
         if inside.scene.visitor == "living":
             out[:, 9:11] = inside.mimic.at(times).gaze
         out[:, 11] = inside.scene.faces
-        out += self._jitter * self._noise.at(times)
+        out[:, : len(_JITTER)] += self._jitter * self._noise.at(times)
+        out[:, 12] = 1  # the same person all the time
         np.maximum(out[:, 6], 0.0, out=out[:, 6])
         np.clip(out[:, 8], 0.0, 1.0, out=out[:, 8])
         gone = inside.room.away.inside(times)
         if inside.scene.visitor == "nobody":
             gone[:] = True
         out[gone, :11] = np.nan
+        out[gone, 12] = np.nan
         out[gone, 11] = inside.scene.faces - 1
         return out
 
