@@ -2,7 +2,7 @@
 
 import typer
 
-from kiosk.commands import analyze, bench, catalogue, doctor, replay, services, up
+from kiosk.commands import analyze, bench, catalogue, doctor, replay, services, train, up
 
 app = typer.Typer(
     help="health-kiosk: sensors, analytics, recorder, API and dashboard of a health-screening kiosk.",
@@ -10,7 +10,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,  # locals hold measurements and secrets
 )
-for group in (up, services, analyze, replay, doctor, catalogue, bench):
+for group in (up, services, analyze, replay, doctor, catalogue, train, bench):
     app.add_typer(group.app)
 
 

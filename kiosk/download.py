@@ -35,6 +35,8 @@ LONGEST = 3600.0
 """Seconds of a whole download: a server may also send one byte a second."""
 TRIES = 3
 """Connections in a row that brought nothing new."""
+PAUSE = 1.0
+"""Seconds before the next connection: also after one that brought a single byte, and so something new."""
 LARGEST = 256 << 20
 """Bytes, where nobody said how many there will be."""
 REDIRECTS = 5
@@ -141,6 +143,7 @@ class _Download:
             except _BrokeOff as broken:
                 tries = 0 if self._have > before else tries + 1
                 if tries < TRIES and time.monotonic() < self._until:
+                    time.sleep(PAUSE)
                     continue
                 if self._have:
                     raise NotFetched(f"{broken}; call again to continue at {self._have} bytes") from None

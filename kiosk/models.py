@@ -5,7 +5,9 @@ decides. Where that is not known, the first file that is added under a network's
 remembered. Nothing is fetched unasked. What is opened is the bytes that were checked, never the file a second time.
 """
 
+import contextlib
 import difflib
+import fcntl
 import hashlib
 import os
 import tempfile
@@ -132,7 +134,7 @@ def add(file: Path, folder: Path, *, name: str | None = None, sha256: str | None
         part = Path(temporary)
         try:
             # what is hashed is what is written: the source may change while it is read
-            with os.fdopen(handle, "wb") as copy:
+            with os.fdopen(handle, "wb") as copy, _alone(folder):
                 for block in _blocks(file, max(network.size or LARGEST for network in listed())):
                     digest.update(block)
                     size += copy.write(block)
@@ -145,12 +147,12 @@ def add(file: Path, folder: Path, *, name: str | None = None, sha256: str | None
                     open_bytes(network, part.read_bytes())
                 os.fchmod(copy.fileno(), 0o644)
                 os.fsync(copy.fileno())
-            part.replace(folder / network.file)
+                part.replace(folder / network.file)
+                download.sync_folder(folder)
+                if not network.sha256:
+                    _pin(found, folder)
         finally:
             part.unlink(missing_ok=True)
-        download.sync_folder(folder)
-        if not network.sha256:
-            _pin(found, folder)
     except OSError as error:
         raise BadModel(f"{file} cannot be installed in {folder}: {error.strerror or error}") from None
     return network
@@ -337,6 +339,17 @@ def _pins(folder: Path) -> tuple[Identity, ...]:
         return ()
     except (OSError, msgspec.DecodeError) as error:
         raise BadModel(f"{path} cannot be read: {error}; remove it to trust files anew") from None
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Nobody else adds to this folder: who reads the pins, decides by them and writes them back must be one."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _pin(found: Identity, folder: Path) -> None:

@@ -93,7 +93,16 @@ def session_page(session: str, db: Reader) -> HTMLResponse:
     if found is None:
         return problem_page(404, "This session does not exist", "It may have been deleted, or was never recorded here.")
     expected = LIVE | readings.spot_measures(db, found)
-    return page("session.html", session=found, panels=PANELS, tiles=_tiles(expected), live=LIVE, expected=expected)
+    return page(
+        "session.html",
+        session=found,
+        panels=PANELS,
+        tiles=_tiles(expected),
+        face=[MEASURES[name] for name in words.FACE],
+        limits=words.LIMITS,
+        live=LIVE,
+        expected=expected,
+    )
 
 
 def _row(session: SessionSummary) -> Row:
@@ -105,6 +114,6 @@ def _row(session: SessionSummary) -> Row:
 
 
 def _tiles(expected: frozenset[str]) -> list[Tile]:
-    known = {measure.name for tile in TILES for measure in tile.measures}
+    known = {measure.name for tile in TILES for measure in tile.measures} | set(words.FACE)
     plain = sorted(name for name in expected - known if name in MEASURES)
     return [*TILES, *(Tile(MEASURES[name].title, (MEASURES[name],)) for name in plain)]

@@ -28,6 +28,24 @@ REASONS: Mapping[Reason, str] = MappingProxyType(
         "too_far": "The face is too far from the camera. Please come closer.",
     }
 )
+SOURCES: Mapping[str, str] = MappingProxyType(
+    {
+        "face_motion": "camera (head and chest)",
+        "face_scores": "camera (networks)",
+        "face_units": "camera (landmarks)",
+        "rgb": "camera",
+    }
+)
+"""Where a number comes from, where the signal's name is not what people say."""
+FACE = (
+    *(name for name in MEASURES if name.startswith("face_")),
+    "blink_rate", "blink_duration", "perclos", "gaze_aversion", "yawns",
+)  # fmt: skip
+"""What a camera reads from a face: one group, not a screen full of numbers."""
+LIMITS = (
+    "An estimate of what the face shows, not of what a person feels. Light, glasses, beard, age and custom change it; "
+    "it is not a finding."
+)
 STATES: Mapping[str, str] = MappingProxyType(
     {
         "live": "Live now",
@@ -73,6 +91,8 @@ def catalogue() -> Mapping[str, object]:
         },
         "signals": {s.name: {"title": s.title, "unit": unit(s.unit)} for s in SIGNALS.values() if s.leaves},
         "reasons": dict(REASONS),
+        "sources": dict(SOURCES),
+        "face": {"measures": list(FACE), "limits": LIMITS},
         "states": dict(STATES),
         "silent": SILENT.total_seconds(),
     }

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 SIMULATED, CAMERA = "simulated", "camera"
-PAGE = "page"
-"""The camera (KIOSK_CAMERA) that the kiosk's own page has."""
 Drivers = Annotated[
     list[str] | None,
     typer.Option(
@@ -108,7 +106,7 @@ async def _serve_sensors(settings: Settings, drivers: Sequence[str], visit: floa
             sensors_of(
                 settings,
                 lambda: [each for made in devices for each in made()],
-                simulated=SIMULATED in drivers or (CAMERA in drivers and _is_played(settings.camera)),
+                simulated=_is_simulated(drivers, settings.camera),
             )
         )
         while visit is not None:
@@ -127,6 +125,8 @@ async def _devices_of(name: str, settings: Settings, stack: AsyncExitStack) -> "
     maker = resolve(name)
     if name != CAMERA:
         return maker
+    from sensors.drivers.camera.devices import PAGE
+
     page = await _page_of(settings, stack) if settings.camera == PAGE else None
     # networks are opened: seconds, in which signals must be heard
     made = await asyncio.to_thread(
@@ -152,9 +152,12 @@ async def _page_of(settings: Settings, stack: AsyncExitStack) -> "PageCamera":
     return page
 
 
-def _is_played(camera: str) -> bool:
-    """Whether a camera is a file or a folder: nobody sits before it."""
-    return camera != PAGE and not camera.isdigit() and not camera.startswith("/dev/")
+def _is_simulated(drivers: Sequence[str], camera: str) -> bool:
+    if CAMERA not in drivers:
+        return SIMULATED in drivers
+    from sensors.drivers.camera.devices import is_played
+
+    return SIMULATED in drivers or is_played(camera)
 
 
 async def _serve_analytics(settings: Settings) -> None:

@@ -122,7 +122,7 @@ def test_bad_input_gets_a_sentence_and_its_exit_code(
 
 
 def test_kinds_that_are_not_built_yet_say_so(tmp_path: Path) -> None:
-    path = tmp_path / "clip.mp4"
+    path = tmp_path / "speech.wav"
     path.write_bytes(b"\x00" * 100)
     result = kiosk("analyze", path)
     assert result.exit_code == 2

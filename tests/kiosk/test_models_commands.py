@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from kiosk import download, models
@@ -28,6 +29,7 @@ def test_the_list_says_how_each_file_comes_here() -> None:
     rows = {line.split()[0]: line for line in kiosk("models", "list").stdout.splitlines()}
     assert "pull" in rows["yunet"]
     assert "add" in rows["mini_xception"]
+    assert "Not used yet" in kiosk("models", "list").stdout
     for network in models.listed():
         assert network.name in rows
 
@@ -101,3 +103,70 @@ def test_training_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     result = kiosk("train", "rppg", "--out", tmp_path / "occupied" / "x.onnx", "--minutes", "0.01")
     assert result.exit_code == 2
     assert "cannot be written" in result.stderr
+
+
+@pytest.fixture
+def learning(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How often training began; it is interrupted at once."""
+    require(find_spec("torch"), "torch")
+    from analytics.training import rppg as training
+
+    begun: list[float] = []
+
+    def interrupted(*_: object, **__: object) -> None:
+        begun.append(1.0)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train, "VISITORS", 2)
+    monkeypatch.setattr(train, "HELD_BACK", 1)
+    monkeypatch.setattr(training, "train", interrupted)
+    return begun
+
+
+def test_training_that_is_interrupted_leaves_an_earlier_network_whole(tmp_path: Path, learning: list[float]) -> None:
+    out = tmp_path / "mine.onnx"
+    out.write_bytes(b"of yesterday")
+    assert kiosk("train", "rppg", "--out", out, "--minutes", "0.01").exit_code != 0
+    assert learning
+    assert out.read_bytes() == b"of yesterday"
+    assert [file.name for file in tmp_path.iterdir()] == ["mine.onnx"]
+
+
+@pytest.mark.parametrize(
+    ("name", "folder_there", "said"),
+    [
+        ("mine.md", "", "its card would take its place"),
+        ("mine.MD", "", "its card would take its place"),
+        ("mine.onnx", "mine.onnx", "it is a folder"),
+        ("mine.onnx", "mine.md", "it is a folder"),
+        (".", "", "it is a folder"),
+    ],
+)
+def test_where_a_network_and_its_card_cannot_lie_nothing_is_learnt(
+    tmp_path: Path, learning: list[float], monkeypatch: pytest.MonkeyPatch, name: str, folder_there: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if folder_there:
+        (tmp_path / folder_there).mkdir()
+    result = kiosk("train", "rppg", "--out", name, "--minutes", "0.01")
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert not learning
+
+
+def test_a_network_that_cannot_be_written_whole_does_not_replace_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "mine.onnx"
+    file.write_bytes(b"of yesterday")
+    write = Path.write_bytes
+
+    def full(path: Path, content: bytes) -> int:
+        write(path, content[:3])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(typer.Exit):
+        train._write(file, b"of today")
+    assert file.read_bytes() == b"of yesterday"
+    assert [each.name for each in tmp_path.iterdir()] == ["mine.onnx"]

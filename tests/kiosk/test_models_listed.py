@@ -8,6 +8,7 @@ import pytest
 
 from kiosk import models
 from kiosk.models import Network
+from sensors.face.expressions import tells_expressions
 
 # the smallest that make sense, where every size is allowed
 SIZES = {("yunet", "input"): [1, 3, 64, 64], ("silero_vad", "input"): [1, 576], ("rppg_tcn", "features"): [1, 4, 90]}
@@ -15,9 +16,7 @@ SIZES = {("yunet", "input"): [1, 3, 64, 64], ("silero_vad", "input"): [1, 576], 
 
 def test_the_list_is_complete_and_free_of_doubles() -> None:
     networks = models.listed()
-    assert {"yunet", "face_landmarker", "blazeface_short", "blazeface_full", "faceapi_expression"} <= {
-        network.name for network in networks
-    }
+    assert {"yunet", "face_landmarker", "faceapi_expression", "silero_vad"} <= {network.name for network in networks}
     for values in (
         [network.name for network in networks],
         [network.file for network in networks],
@@ -31,14 +30,27 @@ def test_the_list_is_complete_and_free_of_doubles() -> None:
 def test_what_is_pulled_is_one_version_of_a_file() -> None:
     """An address whose file may change would one day be refused everywhere."""
     pulled = [network for network in models.listed() if network.url]
-    assert {"yunet", "blazeface_full", "face_landmarker", "silero_vad", "emotieffnet_b0_va"} <= {
-        network.name for network in pulled
-    }
+    assert {"yunet", "face_landmarker", "silero_vad", "emotieffnet_b0_va"} <= {network.name for network in pulled}
     for network in pulled:
         assert network.sha256
         if network.name != "face_landmarker":
             assert re.search(r"/[0-9a-f]{40}/", network.url)
             assert network.url.endswith(f"/{network.file}")
+
+
+def test_what_nothing_opens_is_listed_as_not_used_yet() -> None:
+    """By name, or, for expressions, because its labels tell them; nobody fetches a file for nothing."""
+    root = Path(models.__file__).parents[1]
+    while not (root / "sensors").is_dir():
+        root = root.parent
+    code = "".join(
+        file.read_text("utf-8")
+        for package in ("kiosk", "sensors", "analytics")
+        for file in (root / package).rglob("*.py")
+    )
+    for network in models.listed():
+        opened = re.search(rf"\b{network.name}\b", code) is not None or tells_expressions(network)
+        assert opened != network.purpose.startswith("Not used yet"), network.name
 
 
 def test_networks_of_one_family_speak_one_language() -> None:

@@ -17,6 +17,13 @@ from kiosk.models import Input, Network
 
 CONTENT = bytes(range(256)) * 2000
 PATIENCE = 0.4
+PAUSE = 0.02
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test waits for seconds."""
+    monkeypatch.setattr(download, "PAUSE", PAUSE)
 
 
 @dataclass
@@ -154,6 +161,17 @@ def test_a_download_that_breaks_off_goes_on_where_it_was(tmp_path: Path, network
     assert kept(tmp_path) == WHOLE
     assert [asked.get("range") for asked in server.asked] == [None, "bytes=100000-", "bytes=150000-"]
     assert [asked.get("if-range") for asked in server.asked] == [None, '"one"', '"one"']
+
+
+def test_a_server_that_gives_a_byte_at_a_time_is_not_hammered(
+    tmp_path: Path, network: Network, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(download, "PAUSE", 0.1)
+    monkeypatch.setattr(download, "LONGEST", 0.5)
+    server.breaks = [1] * 10_000
+    with pytest.raises(BadModel, match=r"too slow|broke off"):
+        pull(tmp_path)
+    assert 2 <= len(server.asked) <= 7
 
 
 def test_another_day_goes_on_where_the_last_one_ended(tmp_path: Path, network: Network, server: Server) -> None:

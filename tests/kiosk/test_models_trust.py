@@ -1,6 +1,9 @@
 """Networks whose checksum nobody knew: the first file is trusted and remembered, any other one refused."""
 
 import hashlib
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +13,7 @@ from onnx import TensorProto, helper
 
 from kiosk import models
 from kiosk.errors import BadModel
-from kiosk.models import Input, Network
+from kiosk.models import Identity, Input, Network
 
 
 def tiny(factor: float, *, width: int = 3, kind: int = TensorProto.FLOAT, name: str = "x") -> bytes:
@@ -207,3 +210,44 @@ def test_bytes_are_held_to_their_row(folder: Path) -> None:
     model.graph.node[0].output[0] = "z"
     with pytest.raises(BadModel, match="outputs"):
         models.open_bytes(NETWORKS[0], bytes(model.SerializeToString()))
+
+
+def test_networks_that_are_added_at_once_are_all_remembered(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pins = models._pins
+
+    def slow(where: Path) -> tuple[Identity, ...]:
+        read = pins(where)
+        time.sleep(0.02)
+        return read
+
+    monkeypatch.setattr(models, "_pins", slow)
+    names = ("unknown", "other")
+    files = {name: made(tmp_path, content, name) for name, content in zip(names, (FIRST, SECOND), strict=True)}
+    start = threading.Barrier(len(names))
+
+    def added(name: str) -> None:
+        start.wait()
+        models.add(files[name], folder, name=name)
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(added, names))
+    assert [models.read(name, folder) for name in names] == [FIRST, SECOND]
+
+
+def test_of_two_first_files_of_one_network_one_is_trusted(tmp_path: Path, folder: Path) -> None:
+    files = [made(tmp_path, content, f"{index}") for index, content in enumerate((FIRST, SECOND))]
+    start = threading.Barrier(len(files))
+
+    def refused(file: Path) -> bool:
+        start.wait()
+        try:
+            models.add(file, folder, name="unknown")
+        except BadModel:
+            return True
+        return False
+
+    with ThreadPoolExecutor() as pool:
+        assert sorted(pool.map(refused, files)) == [False, True]
+    assert models.read("unknown", folder) in (FIRST, SECOND)

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,7 +20,7 @@ from kiosk.messages import SECOND, Chunk, End, Event, Message, Origin, Stream, c
 from kiosk.signals import MOTION_CHANNELS, RGB_CHANNELS, SIGNALS, UNIT_CHANNELS
 from sensors.clock import Clock, SystemClock
 from sensors.driver import Block, DriverFactory, Item, Mark, Stamper, Visit
-from sensors.drivers.camera.devices import camera, source_of
+from sensors.drivers.camera.devices import camera, is_played, source_of
 from sensors.drivers.camera.driver import Camera, Cameras
 from sensors.drivers.camera.exposure import Exposure
 from sensors.drivers.camera.pace import Pace
@@ -78,7 +79,7 @@ class Script:
     ) -> None:
         self.clock, self.moments, self.picture = clock, moments, picture
         self.failure, self.wait = failure, wait
-        self.entered = self.left = 0
+        self.entered = self.left = self.fetched = 0
         self.sights: list[Sight] = []
 
     async def __aenter__(self) -> Self:
@@ -98,11 +99,15 @@ class Script:
                 await self.clock.sleep_until(at)
             else:
                 # as fast as they are looked at, with times of their own
-                while into.waiting:
+                while self.fetched < number:
                     await asyncio.sleep(0.001)
-            into.put(Frame(at, numbered(self.picture, number)))
+            into.put_packed(partial(self.fetch, at, number))
         if self.failure:
             raise DriverFailed(self.failure)
+
+    def fetch(self, at: int, number: int) -> Frame:
+        self.fetched += 1
+        return Frame(at, numbered(self.picture, number))
 
     def saw(self, sight: Sight) -> None:
         self.sights.append(sight)
@@ -285,12 +290,21 @@ async def test_leaving_in_the_middle_of_a_picture_ends_soon_and_gives_everything
 # --- what an operator names
 
 
-def test_a_camera_is_named_by_number_device_file_folder_or_page(tmp_path: Path) -> None:
+def test_a_camera_is_named_by_number_device_file_folder_or_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = film(tmp_path / "a.mkv", [PLAIN])
     assert not source_of("0")(CLOCK).simulated
     assert not source_of("/dev/video2")(CLOCK).simulated
     assert source_of(str(path))(CLOCK).simulated
     assert source_of(str(tmp_path))(CLOCK).simulated
+    # a folder may be named by a number that is no camera's
+    monkeypatch.chdir(tmp_path)
+    for name in ("1234", "²", "12"):
+        Path(name).mkdir()
+        assert source_of(name)(CLOCK).simulated == is_played(name) == (name != "12")
+    for name in ("1234", "²"):
+        Path(name).rmdir()
     for wrong in ("", "nothing-there.mp4", "12345", "²"):
         with pytest.raises(BadSettings, match=r"camera '.*': no number"):
             source_of(wrong)

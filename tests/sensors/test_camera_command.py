@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from kiosk import settings, topics
-from kiosk.commands.services import _devices_of, _is_played
+from kiosk.commands.services import _devices_of, _is_simulated
 from kiosk.errors import BadSettings
 from kiosk.messages import Chunk, Event, Session, Status, decode
 from kiosk.mqtt import MqttBus
@@ -67,9 +67,10 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, va
 
 
 def test_what_is_played_is_told_from_what_looks() -> None:
-    assert [_is_played(each) for each in ("0", "2", "/dev/video0", "page", "clip.mp4", "/data/pictures")] == [
-        False, False, False, False, True, True,
-    ]  # fmt: skip
+    names = ("0", "2", "/dev/video0", "page", "clip.mp4", "/data/pictures", "1234", "²")
+    assert [_is_simulated(["camera"], each) for each in names] == [False] * 4 + [True] * 4
+    assert not _is_simulated([], "clip.mp4")
+    assert all(_is_simulated(["simulated", *camera], "0") for camera in ([], ["camera"]))
 
 
 async def test_an_unknown_camera_is_refused_before_any_visit(tmp_path: Path) -> None:

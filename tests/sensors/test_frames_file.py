@@ -13,7 +13,7 @@ from PIL import Image
 
 from kiosk.errors import BadRecording
 from sensors.face.seen import Pixels
-from sensors.frames.file import MOST_PIXELS, is_still, is_video, still, video
+from sensors.frames.file import MOST_PIXELS, PACKET, is_still, still, video
 from tests.sensors.station.portrait import PORTRAIT, film, number_of, numbered, retimed, turned
 
 MILLISECOND = 1_000_000
@@ -86,6 +86,60 @@ def test_a_video_that_was_cut_off_gives_what_it_still_has(tmp_path: Path, caplog
         frames = list(video(path))
     assert 8 <= len(frames) <= 13
     assert np.array_equal([frame.pixels for frame in frames], noise[: len(frames)])
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec"),
+    [
+        ("mp4", "mp4v"), ("mov", "mp4v"), ("mkv", "FFV1"), ("webm", "VP80"), ("avi", "MJPG"), ("ts", "mpg2"),
+        ("flv", "FLV1"), ("ogv", "VP80"), ("wmv", "WMV2"),
+    ],
+)  # fmt: skip
+def test_a_container_is_known_by_what_it_is_whatever_its_name(tmp_path: Path, suffix: str, codec: str) -> None:
+    path = film(tmp_path / f"a.{suffix}", plain(), codec, rate=25).rename(tmp_path / "film")
+    frames = list(video(path))
+    assert [frame.at for frame in frames] == [40 * MILLISECOND * number for number in range(12)]
+    assert [number_of(frame.pixels) for frame in frames] == list(range(12))
+
+
+@pytest.mark.parametrize("name", ["concat:real.avi|real.avi", "file:real.avi", "s%d.png", "real.avi?%d"])
+def test_a_name_that_ffmpeg_would_follow_leads_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    real = film(Path("real.avi"), plain(), "MJPG")
+    for number in range(3):
+        Image.new("RGB", (160, 120)).save(f"s{number}.png")
+    path = Path(name)
+    path.write_bytes(real.read_bytes()[:200])
+    with pytest.raises(BadRecording, match="no pictures that can be read"):
+        list(video(path))
+    path.write_bytes(film(Path("short.avi"), plain(5), "MJPG").read_bytes())
+    assert len(list(video(path))) == 5
+
+
+def test_a_file_that_is_exchanged_after_it_was_checked_is_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, other = film(tmp_path / "a.avi", plain(5), "MJPG"), film(tmp_path / "b.avi", plain(12), "MJPG")
+    opened = cv2.VideoCapture
+
+    def exchanged(name: str, api: int) -> cv2.VideoCapture:
+        other.replace(path)
+        return opened(name, api)
+
+    monkeypatch.setattr(cv2, "VideoCapture", exchanged)
+    assert len(list(video(path))) == 5
+    assert not other.exists()
+
+
+def test_a_gif_is_no_transport_stream(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    greys = [Image.new("L", (32, 32), 20 * number) for number in range(5)]
+    greys[0].save(path, format="GIF", save_all=True, append_images=greys[1:], duration=40)
+    assert path.read_bytes()[0] == 0x47 != path.read_bytes()[PACKET]
+    with pytest.raises(BadRecording, match="is no video"):
+        video(path)
 
 
 def test_a_file_is_read_no_further_than_asked(tmp_path: Path) -> None:
@@ -245,11 +299,13 @@ def test_a_picture_that_would_fill_the_memory_is_refused_by_its_head(tmp_path: P
 
 def test_videos_and_stills_are_told_apart_by_what_they_are(tmp_path: Path) -> None:
     moving = film(tmp_path / "moving.jpg.mkv", plain(2))
-    assert (is_video(moving), is_still(moving)) == (True, False)
-    assert (is_video(PORTRAIT), is_still(PORTRAIT)) == (False, True)
+    assert len(list(video(moving))) == 2
+    assert (is_still(moving), is_still(PORTRAIT)) == (False, True)
     (tmp_path / "notes.csv").write_text("time,ecg\n0,1\n")
-    assert not is_video(tmp_path / "notes.csv")
     assert not is_still(tmp_path / "notes.csv")
+    for each in (PORTRAIT, tmp_path / "notes.csv"):
+        with pytest.raises(BadRecording, match="is no video"):
+            video(each)
 
 
 def test_opencv_was_not_told_to_guess() -> None:

@@ -1,6 +1,7 @@
 """The latest pictures win, nobody waits for a slow reader, and nothing is dropped uncounted."""
 
 import threading
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -58,6 +59,22 @@ def test_a_failure_reaches_the_reader_after_the_last_picture() -> None:
     for _ in range(2):
         with pytest.raises(DriverFailed, match="unplugged"):
             queue.get()
+
+
+def test_what_gives_way_is_never_unpacked() -> None:
+    queue, unpacked = Latest(depth=2), list[int]()
+
+    def packed(at: int) -> Callable[[], Frame]:
+        def unpack() -> Frame:
+            unpacked.append(at)
+            return frame(at)
+
+        return unpack
+
+    for at in range(5):
+        queue.put_packed(packed(at))
+    assert unpacked == []
+    assert drained(queue) == unpacked == [3, 4]
 
 
 def test_a_reader_that_waits_is_woken() -> None:

@@ -223,6 +223,27 @@ def test_a_camera_that_cannot_be_held_is_named() -> None:
     assert made.loose == ("exposure",)
 
 
+@pytest.mark.parametrize("writable", [True, False])
+def test_a_gain_is_held_by_writing_it_or_named(monkeypatch: pytest.MonkeyPatch, writable: bool) -> None:
+    camera, written = Plugged(), list[float]()
+    camera.properties[cv2.CAP_PROP_GAIN] = 37.0
+    put = camera.set
+
+    def noted(name: int, value: float) -> bool:
+        if name == cv2.CAP_PROP_GAIN:
+            written.append(value)
+            return writable
+        return put(name, value)
+
+    monkeypatch.setattr(camera, "set", noted)
+    made = locks(camera)
+    pass_time(made, 0, SETTLE - 0.1, 120)
+    assert written == []
+    pass_time(made, SETTLE - 0.1, CHECKED + 1, 120)
+    assert written == [37.0]
+    assert made.loose == (() if writable else ("gain",))
+
+
 def test_a_camera_that_forgets_its_exposure_when_held_is_let_go() -> None:
     camera = Plugged()
     made = locks(camera)

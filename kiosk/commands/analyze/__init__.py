@@ -9,8 +9,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from kiosk.commands.running import load_settings
 from kiosk.commands.workers import Done, cores, results
 from kiosk.errors import BadRecording
+from kiosk.models import FOLDER
 
 if TYPE_CHECKING:
     from kiosk.commands.analyze.job import Job, Outcome
@@ -53,7 +55,9 @@ def analyze(
     if as_json and as_csv:
         raise _stop("--json or --csv, not both")
     try:
-        todo = _jobs(files, Job("", (), frozenset(), kind, channel, rate, not no_correction), plot, session=session)
+        models = load_settings().data / FOLDER
+        plain = Job("", (), frozenset(), kind, channel, rate, not no_correction, models)
+        todo = _jobs(files, plain, plot, session=session)
     except BadRecording as error:
         raise _stop(str(error)) from None
     output: Output = Csv() if as_csv else Lines() if as_json else Tables()

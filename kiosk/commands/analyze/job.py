@@ -6,8 +6,10 @@ from pathlib import Path
 
 from analytics.session import FinalReading, Result, session
 from kiosk.errors import BadRecording
-from kiosk.recording import Context, Recording
+from kiosk.recording import Context, Recording, Track
+from kiosk.signals import SIGNALS
 from sensors import files
+from sensors.files import Portrait
 
 FIELDS = (
     "measure", "value", "unit", "low", "high", "quality", "source", "scope", "method", "start", "end", "absent",
@@ -30,6 +32,8 @@ class Job:
     channel: str | None
     rate: float | None
     correction: bool
+    models: Path | None = None
+    """The folder of installed networks."""
     figure: Path | None = None
 
     def of(self, name: str, paths: tuple[Path, ...], optional: frozenset[Path], figure: Path | None) -> "Job":
@@ -39,10 +43,16 @@ class Job:
     def recording(self) -> Recording:
         """Its files, read."""
         if len(self.paths) == 1:
-            return files.read(self.paths[0], kind=self.kind, channel=self.channel, rate=self.rate)
+            return files.read(self.paths[0], kind=self.kind, channel=self.channel, rate=self.rate, models=self.models)
         return files.read_session(
-            self.paths, kind=self.kind, channel=self.channel, rate=self.rate, name=self.name, optional=self.optional
-        )
+            self.paths, kind=self.kind, channel=self.channel, rate=self.rate, name=self.name, optional=self.optional,
+            models=self.models,
+        )  # fmt: skip
+
+    def portrait(self) -> Portrait | None:
+        """The face that was seen, for its figure."""
+        seen = (files.portrait(path, kind=self.kind, models=self.models) for path in self.paths)
+        return next((each for each in seen if each is not None), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +98,21 @@ def outcome(job: Job) -> Outcome:
         if job.figure is not None:
             from kiosk.commands import figure  # matplotlib and plotly, for those who ask
 
-            figure.write(job.figure, recording, result)
+            figure.write(job.figure, recording, result, job.portrait())
     except files.NoRecording as error:
         return PassedOver(str(error)) if job.optional else Refused(str(error))
     except BadRecording as error:
         return Refused(str(error))
-    channels = tuple(
-        track.signal if track.channels == (track.signal,) else f"{track.signal} {', '.join(track.channels)}"
-        for track in recording.tracks
-    )
+    channels = tuple(_told(track) for track in recording.tracks)
     return Answer(describe(job.name, recording, result), channels, replace(result, intervals=None), job.figure)
+
+
+def _told(track: Track) -> str:
+    """A track's signal, with the channels that not every device of its kind names alike."""
+    if track.channels in ((track.signal,), SIGNALS[track.signal].channels):
+        return track.signal
+    # of a network's scores the network: `mini_xception.anger`
+    return f"{track.signal} {', '.join(dict.fromkeys(name.partition('.')[0] for name in track.channels))}"
 
 
 def describe(name: str, recording: Recording, result: Result) -> Json:

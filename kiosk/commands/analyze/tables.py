@@ -11,7 +11,7 @@ from rich.text import Text
 from analytics.session import FinalReading
 from kiosk.commands.analyze.job import Answer
 from kiosk.commands.printable import printable
-from kiosk.measures import MEASURES, Reason
+from kiosk.measures import EXPRESSIONS, MEASURES, Reason
 
 GROUPS = (
     ("Heart", ("heart_rate", "mean_rr", "pauses", "irregular_rhythm", "ectopic_burden", "beats_corrected")),
@@ -20,8 +20,12 @@ GROUPS = (
     ("Variability: nonlinear", ("sd1", "sd2", "sd_ratio", "dfa_alpha1", "sample_entropy")),
     ("Breath", ("respiration_rate",)),
     ("Stress", ("stress", "arousal", "valence")),
+    ("Expression", (*(f"face_{name}" for name in EXPRESSIONS), "face_valence", "face_arousal")),
+    ("Eyes", ("blink_rate", "blink_duration", "perclos", "gaze_aversion", "yawns")),
 )
 OTHERS = "Others"
+SHORTER: Mapping[str, str] = MappingProxyType({"Expression": "what the face showed, not what was felt"})
+"""One line for a whole group, whose notes are many and alike; JSON has them all."""
 REASONS: Mapping[Reason, str] = MappingProxyType(
     {
         "too_short": "too little signal for it",
@@ -93,7 +97,8 @@ class Tables:
             name = Text(f"  {measure.title}{source}", style="" if reading.preferred else "dim")
             table.add_row(name, f"{reading.value:.{decimals}f}", f" {unit}", bounds, Text(quality, style="dim"))
         self._console.print(table)
-        for note in dict.fromkeys(reading.note for reading in readings if reading.note):
+        notes = [SHORTER[title]] if title in SHORTER and readings else [each.note for each in readings if each.note]
+        for note in dict.fromkeys(notes):
             self._line(note)
 
     def _line(self, text: str) -> None:

@@ -8,13 +8,14 @@ from kiosk.commands.figure.panels import panels
 from kiosk.commands.printable import printable
 from kiosk.errors import BadRecording
 from kiosk.recording import Recording
+from sensors.files.pictures import Portrait
 
 __all__ = ["write"]
 
 
-def write(path: Path, recording: Recording, result: Result) -> None:
-    """Draw into a file; its suffix says how."""
-    shown = panels(_drawable(recording), result)
+def write(path: Path, recording: Recording, result: Result, portrait: Portrait | None = None) -> None:
+    """Draw into a file; its suffix says how. Of a video, the face is shown with the regions that were read."""
+    shown = panels(_drawable(recording), result, portrait)
     try:
         if path.suffix.lower() == ".html":
             from kiosk.commands.figure import page

@@ -1,20 +1,24 @@
 """The figure to look around in: one HTML file that needs no network, by plotly."""
 
+import base64
 from pathlib import Path
 
+import cv2
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from kiosk.commands.figure.axes import Clock, clock, moment
+from kiosk.commands.figure.camera import Course
 from kiosk.commands.figure.palette import BANDS, BLUE, COLOURS, GREY, INK, SKY, SYMBOLS, VERMILLION
 from kiosk.commands.figure.panels import Mark, Panels, Poincare, Row, Tachogram
 from kiosk.commands.figure.spectrum import BANDS as LIMITS
 from kiosk.commands.figure.spectrum import Spectrum
 from kiosk.commands.figure.waves import Floats, Wave, joined
+from sensors.files.pictures import Portrait
 
-_HEIGHTS = {"overview": 150.0, "detail": 240.0, "tachogram": 220.0, "bottom": 350.0}
+_HEIGHTS = {"portrait": 320.0, "course": 220.0, "overview": 150.0, "detail": 240.0, "tachogram": 220.0, "bottom": 350.0}
 _CONFIG = {"displaylogo": False, "responsive": True, "toImageButtonOptions": {"format": "svg"}}
 _UNITS = {"1": "a.u.", "uV": "µV", "uS": "µS", "Cel": "°C"}
 _BETWEEN = 88
@@ -31,7 +35,8 @@ def write(path: Path, shown: Panels) -> None:
 
 def drawn(shown: Panels) -> go.Figure:
     """The figure, rows from above: signal, ten seconds of it, tachogram; spectrum, Poincare plot and table."""
-    wide: list[str] = (["overview", "detail"] if shown.wave else []) + (["tachogram"] if shown.tachogram else [])
+    camera = [name for name, there in (("portrait", shown.portrait), ("course", shown.course)) if there]
+    wide = [*camera, *(["overview", "detail"] if shown.wave else []), *(["tachogram"] if shown.tachogram else [])]
     bottom = [
         name
         for name, there in (("spectrum", shown.spectrum), ("poincare", shown.poincare), ("table", shown.rows))
@@ -52,6 +57,10 @@ def drawn(shown: Panels) -> go.Figure:
     for row, name in enumerate(wide, 1):
         if name == "tachogram" and shown.tachogram is not None:
             _tachogram(figure, shown.tachogram, shown, (row, 1))
+        elif name == "portrait" and shown.portrait is not None:
+            _portrait(figure, shown.portrait, (row, 1))
+        elif name == "course" and shown.course is not None:
+            _course(figure, shown.course, shown, (row, 1))
         elif shown.wave is not None:
             (_overview if name == "overview" else _detail)(figure, shown.wave, shown, (row, 1))
     for column, name in enumerate(bottom, 1):
@@ -88,7 +97,11 @@ def _title(name: str, shown: Panels) -> str:
         return f"Spectrum ({shown.spectrum.method})"
     if name == "poincare" and shown.poincare is not None:
         return "Poincaré" + (f", one pair of {shown.poincare.shown}" if shown.poincare.shown > 1 else "")
-    return "Tachogram" if name == "tachogram" else ""
+    return {
+        "tachogram": "Tachogram",
+        "portrait": "The face, and where its skin was read",
+        "course": "Evidence of a pulse over time, and the rate read",
+    }.get(name, "")
 
 
 def _dress(figure: go.Figure, shown: Panels, total: float, margins: tuple[int, int]) -> None:
@@ -120,6 +133,41 @@ def _short(values: Floats) -> NDArray[np.float32]:
 
 def _quiet(trace: go.Scatter) -> go.Scatter:
     return trace.update(showlegend=False)
+
+
+def _portrait(figure: go.Figure, portrait: Portrait, place: Place) -> None:
+    # as a picture in the page: a trace of pixels would be twenty times as long
+    done, encoded = cv2.imencode(".jpg", cv2.cvtColor(portrait.pixels, cv2.COLOR_RGB2BGR))
+    assert done
+    source = "data:image/jpeg;base64," + base64.b64encode(encoded.tobytes()).decode()
+    height, width = portrait.pixels.shape[:2]
+    row, column = place
+    figure.add_layout_image(
+        source=source, x=0, y=0, sizex=width, sizey=height, xref="x", yref="y", layer="below", row=row, col=column
+    )  # fmt: skip
+    for name, polygons in portrait.regions:
+        x, y = np.vstack([np.vstack((polygon, polygon[:1], [[np.nan, np.nan]])) for polygon in polygons]).T
+        _add(figure, _quiet(_line(x, y, VERMILLION, 1, name.replace("_", " "))), place)
+    left = {"constrain": "domain", "constraintoward": "left"}
+    figure.update_xaxes(range=[0, width], visible=False, **left, row=row, col=column)
+    anchor = f"x{_axis(figure, place)}"
+    figure.update_yaxes(
+        range=[height, 0], visible=False, scaleanchor=anchor, constrain="domain", row=row, col=column
+    )  # fmt: skip
+
+
+def _course(figure: go.Figure, course: Course, shown: Panels, place: Place) -> None:
+    span = clock(shown.duration)
+    times = course.times / span.seconds
+    evidence = go.Heatmap(
+        x=_short(times), y=_short(course.rates), z=course.evidence.astype(np.float32).round(3), colorscale="Greys",
+        reversescale=False, zmin=0, zmax=1, showscale=False, hoverinfo="skip",
+    )  # fmt: skip
+    _add(figure, evidence, place)
+    told = _line(times, course.told, VERMILLION, 2, "rate read").update(mode="lines+markers", marker={"size": 4})
+    _add(figure, _quiet(told), place)
+    figure.update_xaxes(title_text=f"Time ({span.unit})", row=place[0], col=1)
+    figure.update_yaxes(title_text="Rate (/min)", row=place[0], col=1)
 
 
 def _overview(figure: go.Figure, wave: Wave, shown: Panels, place: Place) -> None:
@@ -256,7 +304,7 @@ def _table(figure: go.Figure, rows: tuple[Row, ...], place: Place) -> None:
     _add(figure, table, place)
 
 
-def _add(figure: go.Figure, trace: go.Scatter | go.Table, place: Place) -> None:
+def _add(figure: go.Figure, trace: go.Scatter | go.Table | go.Heatmap, place: Place) -> None:
     figure.add_trace(trace, row=place[0], col=place[1])
 
 

@@ -8,10 +8,12 @@ import numpy as np
 
 from analytics.beats import Flags, Intervals, intervals
 from analytics.session import FinalReading, Result
+from kiosk.commands.figure.camera import Course, with_pulse
 from kiosk.commands.figure.spectrum import Spectrum, spectrum
 from kiosk.commands.figure.waves import Floats, Wave, envelope, heights, wave
 from kiosk.measures import MEASURES
 from kiosk.recording import Recording
+from sensors.files.pictures import Portrait
 
 MOST_INTERVALS = 10_000
 """Above so many a tachogram shows medians and an envelope, and a Poincare plot every so many pairs one."""
@@ -27,6 +29,10 @@ KEY = {
     "lf_power": "LF power", "hf_power": "HF power", "lf_hf": "LF/HF", "dfa_alpha1": "DFA α1",
     "sample_entropy": "Sample entropy", "stress_index": "√ stress index", "respiration_rate": "Respiration",
     "beats_corrected": "Corrected", "ectopic_burden": "Ectopic", "stress": "Stress", "sd1": "SD1", "sd2": "SD2",
+    "face_valence": "Face: valence", "face_arousal": "Face: arousal", "face_neutral": "Face: neutral",
+    "face_happiness": "Face: happiness", "face_sadness": "Face: sadness", "face_surprise": "Face: surprise",
+    "face_anger": "Face: anger", "face_fear": "Face: fear", "face_disgust": "Face: disgust",
+    "face_contempt": "Face: contempt",
 }  # fmt: skip
 """Measures of the figure's table and their short names, the first ROWS that the recording answers."""
 UNITS = {"1": "", "ms2": "ms²"}
@@ -105,10 +111,13 @@ class Panels:
     poincare: Poincare | None
     spectrum: Spectrum | None
     rows: tuple[Row, ...]
+    course: Course | None
+    portrait: Portrait | None
 
 
-def panels(recording: Recording, result: Result) -> Panels:
+def panels(recording: Recording, result: Result, portrait: Portrait | None = None) -> Panels:
     """What to show of a recording and its result."""
+    recording, course = with_pulse(recording)
     shown = wave(recording, result)
     marks = _marks(result)
     used = result.intervals or _between(np.asarray(result.beats))
@@ -124,6 +133,8 @@ def panels(recording: Recording, result: Result) -> Panels:
         poincare=_poincare(used, result) if enough else None,
         spectrum=spectrum(used) if enough else None,
         rows=_rows(result),
+        course=course,
+        portrait=portrait,
     )
 
 
@@ -239,7 +250,7 @@ def _notes(recording: Recording, result: Result) -> tuple[str, ...]:
     first = next((each for each in result.readings if each.preferred), None)
     notes = []
     if first is not None:
-        notes.append(f"Source {result.source}; method {first.method}.")
+        notes.append(f"Source {result.source or first.source}; method {first.method}.")
     counts = (
         (len(result.beats), "beats"), (len(result.corrected), "corrected"), (len(result.removed), "removed"),
         (len(result.ectopic), "ectopic"),

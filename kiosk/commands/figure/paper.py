@@ -13,11 +13,13 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.typing import RcKeyType
 
 from kiosk.commands.figure.axes import clock, moment
-from kiosk.commands.figure.palette import BANDS, BLUE, COLOURS, GREY, INK, PALE, SHAPES, SKY
+from kiosk.commands.figure.camera import Course
+from kiosk.commands.figure.palette import BANDS, BLUE, COLOURS, GREY, INK, PALE, SHAPES, SKY, VERMILLION
 from kiosk.commands.figure.panels import Mark, Panels, Poincare, Points, Row, Tachogram
 from kiosk.commands.figure.spectrum import BANDS as LIMITS
 from kiosk.commands.figure.spectrum import Spectrum
 from kiosk.commands.figure.waves import Wave
+from sensors.files import MADE_BY, Portrait
 
 WIDTH = 7.09
 """Inches: two columns of a journal."""
@@ -50,7 +52,7 @@ _MANY = 2000
 _TITLE, _FOOT = 0.44, 0.16
 """Inches above and below the panels."""
 _GAP = 0.52
-_HEIGHTS = {"overview": 0.8, "detail": 1.3, "tachogram": 1.25, "bottom": 1.76}
+_HEIGHTS = {"overview": 0.8, "detail": 1.3, "tachogram": 1.25, "bottom": 1.76, "camera": 1.9}
 _LINE = 0.135
 """Inches of a line of the table."""
 Draw = Callable[[Axes], None]
@@ -61,13 +63,24 @@ def write(path: Path, shown: Panels) -> None:
     with mpl.rc_context(STYLE):
         figure = drawn(shown)
         vector = path.suffix.lower() == ".svg"
-        figure.savefig(path, dpi=DPI, metadata={"Date": None} if vector else None)
+        figure.savefig(path, dpi=DPI, metadata={"Date": None} if vector else {"Software": MADE_BY})
 
 
 def drawn(shown: Panels) -> Figure:
-    """The figure, rows from above: signal, ten seconds of it, tachogram; spectrum, Poincare plot and table."""
+    """The figure, rows from above: face and course of its pulse; signal, ten seconds of it, tachogram; the rest."""
     rows: list[tuple[float, tuple[Draw, ...]]] = []
     wave, tachogram = shown.wave, shown.tachogram
+    course, portrait = shown.course, shown.portrait
+    camera: list[Draw] = []
+    if portrait is not None:
+        camera.append(lambda axes: _portrait(axes, portrait))
+    if course is not None:
+        camera.append(lambda axes: _course(axes, course, shown))
+    beside = bool(camera) and course is None and shown.wave is None
+    if beside and shown.rows:
+        camera.append(lambda axes: _table(axes, shown.rows))
+    if camera:
+        rows.append((_HEIGHTS["camera"], tuple(camera)))
     if wave is not None:
         rows.append(
             (_HEIGHTS["overview"] + 0.07 * (len(wave.traces) - 1), (lambda axes: _overview(axes, wave, shown),))
@@ -81,7 +94,7 @@ def drawn(shown: Panels) -> Figure:
         bottom.append(lambda axes: _spectrum(axes, spectrum))
     if poincare is not None:
         bottom.append(lambda axes: _poincare(axes, poincare))
-    if shown.rows:
+    if shown.rows and not beside:
         bottom.append(lambda axes: _table(axes, shown.rows))
     if bottom:
         alone = len(bottom) == 1 and bool(shown.rows)
@@ -108,6 +121,29 @@ def _row(figure: Figure, total: float, top: float, height: float, draws: tuple[D
     for i, draw in enumerate(draws):
         box = ((left + i * (width + between)) / WIDTH, (top - height) / total, width / WIDTH, height / total)
         draw(figure.add_axes(box))
+
+
+def _portrait(axes: Axes, portrait: Portrait) -> None:
+    axes.imshow(portrait.pixels, interpolation="antialiased")
+    for _, polygons in portrait.regions:
+        for polygon in polygons:
+            axes.plot(*np.vstack((polygon, polygon[:1])).T, color=VERMILLION, linewidth=0.7)
+    axes.set_axis_off()
+    axes.set_anchor("W")
+    axes.set_title("The face, and where its skin was read", loc="left", pad=4)
+
+
+def _course(axes: Axes, course: Course, shown: Panels) -> None:
+    span = clock(shown.duration)
+    times = course.times / span.seconds
+    axes.pcolormesh(
+        times, course.rates, course.evidence, cmap="Greys", vmin=0, vmax=1, shading="nearest", rasterized=True
+    )
+    axes.plot(times, course.told, color=VERMILLION, linewidth=1.0, marker=".", markersize=2)
+    axes.set_ylim(course.rates[0], course.rates[-1])
+    axes.set_xlabel(f"Time ({span.unit})")
+    axes.set_ylabel("Rate (/min)")
+    axes.set_title("Evidence of a pulse over time, and the rate read", loc="left", pad=4)
 
 
 def _overview(axes: Axes, wave: Wave, shown: Panels) -> None:

@@ -1,7 +1,8 @@
 """Traces of a recording, thinned out to what a figure can show: an envelope of the whole, and ten seconds exactly."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,10 @@ BINS = 1500
 MOST_TRACES = 8
 TEMPLATE = 200
 """Beats whose mean tells how well a channel shows them."""
-_HEARTS = ("ecg", "ppg")
+_HEARTS = ("ecg", "ppg", "rgb")
+_NO_WAVES = ("rr", "face_motion", "face_units", "face_scores")
+_TITLES: Mapping[str, str] = MappingProxyType({"rgb": "Pulse of the face"})
+"""Of what stands in the place of a signal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,8 @@ def wave(recording: Recording, result: Result) -> Wave | None:
     )
     lows, highs = zip(*((low + o, high + o) for (low, high), o in zip(spreads, offsets, strict=True)), strict=True)
     margin = 0.08 * (max(highs) - min(lows)) or 1.0
-    title = signal.title if len(names) > 1 or names[0].lower() == track.signal else f"{signal.title} {names[0]}"
+    named = len(names) == 1 and names[0].lower() != track.signal
+    title = _TITLES.get(track.signal) or (f"{signal.title} {names[0]}" if named else signal.title)
     return Wave(title, signal.unit, traces, spacing, window, (min(lows) - margin, max(highs) + margin))
 
 
@@ -82,7 +87,7 @@ def heights(shown: Wave, times: Floats) -> Floats:
 
 def _track(recording: Recording, result: Result) -> Track | None:
     """The track whose beats were taken, else the first of a heart, else the first of anything."""
-    waves = [track for track in recording.tracks if track.signal != "rr" and len(track.times) > 1]
+    waves = [track for track in recording.tracks if track.signal not in _NO_WAVES and len(track.times) > 1]
     signal, _, device = result.source.partition(".")
     ranks = [
         (track.signal != signal or device not in ("", track.device), track.signal not in _HEARTS) for track in waves

@@ -10,8 +10,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from kiosk import models
+from kiosk.measures import EXPRESSIONS
 from kiosk.signals import SIGNALS
-from sensors.face.expressions import EXPRESSIONS, Expression, Networks, tells_expressions, views_of
+from sensors.face.expressions import Expression, Networks, tells_expressions, views_of
 from sensors.face.seen import Numbers, Pixels, Points
 from tests.sensors.face.drawn import drawn
 

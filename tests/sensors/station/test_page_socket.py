@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import json
 import logging
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,13 +20,13 @@ from websockets.typing import Origin
 from kiosk.errors import BadSettings, DriverFailed
 from kiosk.signals import MOTION_CHANNELS, RGB_CHANNELS
 from sensors.clock import SystemClock
-from sensors.face.seen import Frame, Sight
+from sensors.face.seen import Frame, Pixels, Sight
 from sensors.frames import page as page_module
 from sensors.frames.latest import Latest
 from sensors.frames.page import Page
 from sensors.station import camera as module
 from sensors.station.camera import BAD_MESSAGE, FLOOD, NO_TOKEN, TAKEN, PageCamera, Tokens
-from sensors.station.pictures import HEAD, MAGIC, MOST_BYTES, Layout
+from sensors.station.pictures import HEAD, MAGIC, MOST_BYTES, Layout, Matrix, Sent, read
 from sensors.station.server import Station
 
 CLOCK = SystemClock()
@@ -229,6 +230,61 @@ async def test_pictures_are_taken_during_a_visit_at_their_own_times(station: Sta
     assert max(abs(frame.at - moment) for frame, moment in zip(frames, moments, strict=True)) < 15_000_000
     assert all(one.at < other.at for one, other in itertools.pairwise(frames))
     assert station.camera.taken == 10
+
+
+class Sleepy(SystemClock):
+    """The boot clock of a machine that has slept for so long, while the monotonic one stood still."""
+
+    slept = 0.0
+
+    def now(self) -> int:
+        return super().now() + round(self.slept * 1e9)
+
+
+async def test_a_machine_that_slept_has_right_times_from_its_first_picture_on() -> None:
+    clock, into = Sleepy(), Latest(depth=100)
+    moments = []
+    async with Station(PageCamera(clock), 0).running() as station, opened(station) as socket:
+        station.camera.attach(object(), into)
+        for number in range(20):
+            clock.slept = 0.3 * (number // 5)
+            moments.append(clock.now() - 20_000_000)
+            await socket.send(picture())
+            await word(socket, "arrived")
+    into.end()
+    found = []
+    while (frame := into.get()) is not None:
+        found.append(frame.at)
+    assert max(abs(at - moment) for at, moment in zip(found, moments, strict=True)) < 50_000_000
+
+
+async def test_pictures_are_unpacked_by_who_looks_at_them(monkeypatch: pytest.MonkeyPatch, station: Station) -> None:
+    threads: list[int] = []
+    unpacked = Sent.pixels
+
+    def noted(sent: Sent) -> Pixels:
+        threads.append(threading.get_ident())
+        return unpacked(sent)
+
+    monkeypatch.setattr(Sent, "pixels", noted)
+    into, planes = Latest(depth=2), np.random.default_rng(1).integers(0, 256, WIDTH * HEIGHT * 3 // 2, np.uint8)
+    sent = milliseconds()
+    head = HEAD.pack(MAGIC, 1, sent - 5, sent, WIDTH, HEIGHT, Layout.NV12, Matrix.BT709, 1, 1)
+    station.camera.attach(object(), into)
+    async with opened(station) as socket:
+        for each in (picture(age=60), picture(age=40), head + planes.tobytes()):
+            await socket.send(each)
+            await word(socket, "arrived")
+    assert (into.taken, into.dropped, threads) == (3, 1, [])
+
+    def look() -> list[Frame | None]:
+        return [into.get(), into.get()]
+
+    _, last = await asyncio.to_thread(look)
+    assert len(threads) == 2
+    assert threading.get_ident() not in threads
+    assert last is not None
+    assert np.array_equal(last.pixels, read(head + planes.tobytes()).pixels())
 
 
 async def test_a_picture_that_is_not_newer_is_left_out(station: Station) -> None:

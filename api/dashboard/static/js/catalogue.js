@@ -2,7 +2,7 @@
 
 /** @typedef {{title: string, unit: string, decimals: number}} Measure */
 /** @type {{measures: Record<string, Measure>, signals: Record<string, {title: string, unit: string}>, reasons: Record<string, string>,
- *   states: Record<string, string>, silent: number}} */
+ *   sources: Record<string, string>, face: {measures: string[], limits: string}, states: Record<string, string>, silent: number}} */
 const words = JSON.parse(document.getElementById("catalogue")?.textContent ?? "{}");
 
 /** @param {string} name @returns {Measure} */
@@ -36,8 +36,12 @@ export function plain(name) {
   return name.replaceAll("_", " ");
 }
 
-/** A source as people say it: ECG, simulated ECG.
+/** What a face shows: its measures, and what they cannot say. */
+export const FACE = words.face ?? { measures: [], limits: "" };
+
+/** A source as people say it: ECG, simulated ECG, camera.
  * @param {string} source */
 export function origin(source) {
-  return plain(source).replaceAll("-", " ").replace(/\b(ecg|ppg|eeg|rgb|eda|rr)\b/g, (word) => word.toUpperCase());
+  const said = Object.entries(words.sources ?? {}).reduce((text, [name, word]) => text.replaceAll(name, word), source);
+  return plain(said.replaceAll("+", " + ")).replaceAll("-", " ").replace(/\b(ecg|ppg|eeg|rgb|eda|rr)\b/g, (word) => word.toUpperCase());
 }

@@ -5,6 +5,7 @@ import { plain } from "../catalogue.js";
 import { byId, make, warn } from "../elements.js";
 import { clock, duration } from "../format.js";
 import { decode } from "./decode.js";
+import { Face } from "./face.js";
 import { Feed } from "./feed.js";
 import { Panel } from "./panel.js";
 import { Playhead } from "./playhead.js";
@@ -31,6 +32,7 @@ export class Live {
     this.playhead = new Playhead();
     this.panels = [...root.querySelectorAll(".sweep")].map((each) => new Panel(/** @type {HTMLElement} */ (each)));
     this.tiles = new Tiles(byId("tiles"), (time) => this.wall(time));
+    this.face = new Face(byId("face"));
     this.events = byId("live-events");
     this.trouble = byId("trouble");
     /** @type {Map<string, string>} */
@@ -94,7 +96,7 @@ export class Live {
     if (message.kind === "chunk") {
       this.#takeChunk(message, now);
     } else if (message.kind === "reading") {
-      this.tiles.take(message, now);
+      if (!this.face.take(message, now)) this.tiles.take(message, now);
     } else if (message.kind === "event") {
       this.#showEvent(message.event, message.time / 1e6, message.detail ?? "");
     } else if (message.kind === "status") {
@@ -174,6 +176,7 @@ export class Live {
     for (const panel of this.panels) panel.check(present, (time) => this.wall(time));
     const silent = this.panels.every((panel) => panel.silent);
     this.tiles.refresh(now, present, silent);
+    this.face.refresh(now, present);
   }
 
   #resize() {

@@ -7,7 +7,7 @@ import { clock, duration, interval, number } from "../format.js";
 
 const OLD = 5000;
 const PATIENT = 30_000;
-const RANKS = ["ecg", "ppg", "rgb", "camera", "respiration"];
+const RANKS = ["ecg", "ppg", "rgb", "camera", "respiration", "face_scores", "face_units", "face_motion"];
 
 /** @typedef {{reading: any, arrived: number}} Heard */
 
@@ -82,8 +82,20 @@ export class Tiles {
     const band = readings.length === 1 ? interval(first.low, first.high, measure(first.measure).decimals) : "";
     say(part(tile, ".interval"), band && !old ? `95 %: ${band}` : "");
     say(part(tile, ".note"), this.#note(first, absent, old));
+    const others = readings.length === 1 ? this.#others(shown[0], now, present) : [];
+    say(part(tile, ".also"), others.join(" · "));
     const qualities = readings.map((reading) => reading.quality).filter((quality) => typeof quality === "number");
     showQuality(part(tile, ".quality"), old || !qualities.length ? null : Math.min(...qualities));
+  }
+
+  /** What the other sources say of the same measure at this moment.
+   * @param {Heard} shown @param {number} now @param {number} present */
+  #others(shown, now, present) {
+    const heard = [...(this.heard.get(shown.reading.measure)?.values() ?? [])];
+    return heard
+      .filter((each) => each !== shown && !isOld(each, now, present) && each.reading.scope === shown.reading.scope)
+      .sort((a, b) => rank(a) - rank(b))
+      .map(({ reading }) => `${capital(origin(reading.source))}: ${said(reading)}`);
   }
 
   /** @param {any} reading @param {any} absent @param {boolean} old */
@@ -100,6 +112,17 @@ export class Tiles {
   }
 }
 
+/** @param {any} reading */
+function said(reading) {
+  if (reading.value !== null) return number(reading.value, measure(reading.measure).decimals);
+  return reading.absent === "too_short" ? "measuring …" : sentence(reading.absent);
+}
+
+/** @param {string} text */
+function capital(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** @param {HTMLElement} tile */
 function measures(tile) {
   return (tile.dataset.measures ?? "").split(" ");
@@ -112,19 +135,21 @@ function part(tile, selector) {
 
 /** A spot measurement has its time beside it and holds; a live one must keep coming.
  * @param {Heard} heard @param {number} now @param {number} present */
-function isOld(heard, now, present) {
+export function isOld(heard, now, present) {
   if (heard.reading.scope === "spot") return false;
   const behind = Number.isNaN(present) ? 0 : present - heard.reading.end / 1e6;
   return Math.max(now - heard.arrived, behind) > OLD;
 }
 
+/** @param {Heard} heard */
+function rank(heard) {
+  const place = RANKS.findIndex((name) => heard.reading.source.includes(name));
+  return place < 0 ? RANKS.length : place;
+}
+
 /** The best of what the sources say: a fresh value, else a fresh reason, else the newest of the old.
  * @param {Heard[]} heard @param {number} now @param {number} present @returns {Heard | null} */
-function pick(heard, now, present) {
-  const rank = (/** @type {Heard} */ each) => {
-    const place = RANKS.findIndex((name) => each.reading.source.includes(name));
-    return place < 0 ? RANKS.length : place;
-  };
+export function pick(heard, now, present) {
   const fresh = heard.filter((each) => !isOld(each, now, present));
   const valued = fresh.filter((each) => each.reading.value !== null);
   if (valued.length) return valued.sort((a, b) => rank(a) - rank(b))[0];

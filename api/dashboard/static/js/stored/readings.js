@@ -1,12 +1,13 @@
 // The results: whole recording first, then parts of it, then what devices measured. A value or the reason.
 
-import { measure, origin, sentence } from "../catalogue.js";
+import { FACE, measure, origin, sentence } from "../catalogue.js";
 import { make } from "../elements.js";
 import { duration, interval, number } from "../format.js";
 import { showQuality } from "../live/tiles.js";
 
 const GROUPS = [
   { scopes: ["recording"], title: "Whole recording" },
+  { scopes: ["recording"], face: true, title: "Face" },
   { scopes: null, title: "Parts of the recording" },
   { scopes: ["spot"], title: "Measured by devices" },
 ];
@@ -22,11 +23,16 @@ export function showReadings(place, readings, none) {
   }
   const named = GROUPS.flatMap((group) => group.scopes ?? []);
   const rows = GROUPS.flatMap((group) => {
-    const own = readings.filter((each) => (group.scopes ? group.scopes.includes(each.scope) : !named.includes(each.scope)));
+    const own = readings.filter(
+      (each) =>
+        (group.scopes ? group.scopes.includes(each.scope) : !named.includes(each.scope)) &&
+        (each.scope !== "recording" || FACE.measures.includes(each.measure) === Boolean(group.face)),
+    );
     if (!own.length) return [];
     const spot = own[0].scope === "spot";
     const title = spot ? group.title : `${group.title} · revision ${own[0].revision}`;
-    const head = make("tr", { class: "group" }, make("th", { colspan: HEADINGS.length, scope: "rowgroup" }, title));
+    const limits = group.face ? make("small", { class: "note" }, FACE.limits) : null;
+    const head = make("tr", { class: "group" }, make("th", { colspan: HEADINGS.length, scope: "rowgroup" }, title, limits));
     if (spot) return [head, ...series(own).map(([newest, ...earlier]) => row(newest, { earlier }))];
     const measures = byMeasure(own);
     const silent = reasons(measures);
