@@ -23,7 +23,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
 # The composition root is one file, or that file and the folder it grew into.
 COMPOSITION_ROOT = ("kiosk.__main__", "kiosk.commands")
 HOMES: Mapping[str, tuple[str, ...]] = {
-    "onnxruntime": ("kiosk.models",),
+    "onnxruntime": ("kiosk.models.opening",),
     "paho": ("kiosk.mqtt",),
     "sqlalchemy": ("api.store", "api.tables", "api.migrations"),
     "sqlmodel": ("api.store", "api.tables", "api.migrations"),

@@ -13,7 +13,7 @@ from onnx import TensorProto, helper
 
 from kiosk import models
 from kiosk.errors import BadModel
-from kiosk.models import Identity, Input, Network
+from kiosk.models import Identity, Input, Network, pins
 
 
 def tiny(factor: float, *, width: int = 3, kind: int = TensorProto.FLOAT, name: str = "x") -> bytes:
@@ -215,14 +215,15 @@ def test_bytes_are_held_to_their_row(folder: Path) -> None:
 def test_networks_that_are_added_at_once_are_all_remembered(
     tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pins = models._pins
+    pinned = pins.pinned
 
     def slow(where: Path) -> tuple[Identity, ...]:
-        read = pins(where)
-        time.sleep(0.02)
+        read = pinned(where)
+        time.sleep(0.3)
         return read
 
-    monkeypatch.setattr(models, "_pins", slow)
+    monkeypatch.setattr(pins, "pinned", slow)
+    models.open_bytes(NETWORKS[0], FIRST)  # what is loaded once is loaded
     names = ("unknown", "other")
     files = {name: made(tmp_path, content, name) for name, content in zip(names, (FIRST, SECOND), strict=True)}
     start = threading.Barrier(len(names))

@@ -1,33 +1,28 @@
-"""The networks: which there are, whether their files are here and unharmed, and the only place that opens one.
+"""The networks: which there are, whether their files are here and unharmed, and how they are opened.
 
 Few files are part of the product (ours, small); the others an operator pulls or adds, and the checksum in `models.toml`
 decides. Where that is not known, the first file that is added under a network's name is trusted and its checksum
 remembered. Nothing is fetched unasked. What is opened is the bytes that were checked, never the file a second time.
 """
 
-import contextlib
 import difflib
-import fcntl
 import hashlib
 import os
 import tempfile
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from kiosk import download
 from kiosk.errors import BadModel
+from kiosk.models.opening import OpenNetwork, open_bytes
+from kiosk.models.pins import PINS, alone, pin, pinned
 from kiosk.network import SHIPPED, Identity, Input, Network
-
-if TYPE_CHECKING:
-    import onnxruntime
 
 __all__ = [
     "FOLDER",
@@ -54,8 +49,6 @@ __all__ = [
 
 FOLDER = "models"
 """Below the folder of what is kept (`Settings.data`)."""
-PINS = "pins.json"
-"""In the folder: the checksums of files that were trusted when they were first added."""
 BLOCK = 1 << 20
 LARGEST = download.LARGEST
 
@@ -88,7 +81,7 @@ def identity(network: Network, folder: Path) -> Identity | None:
     """The checksum that its file must have: as listed, or as remembered; None where no file was added yet."""
     if network.sha256:
         return Identity(network.name, network.sha256, network.size)
-    return next((pin for pin in _pins(folder) if pin.name == network.name), None)
+    return next((each for each in pinned(folder) if each.name == network.name), None)
 
 
 def place(network: Network, folder: Path) -> Path:
@@ -134,7 +127,7 @@ def add(file: Path, folder: Path, *, name: str | None = None, sha256: str | None
         part = Path(temporary)
         try:
             # what is hashed is what is written: the source may change while it is read
-            with os.fdopen(handle, "wb") as copy, _alone(folder):
+            with os.fdopen(handle, "wb") as copy, alone(folder):
                 for block in _blocks(file, max(network.size or LARGEST for network in listed())):
                     digest.update(block)
                     size += copy.write(block)
@@ -150,7 +143,7 @@ def add(file: Path, folder: Path, *, name: str | None = None, sha256: str | None
                 part.replace(folder / network.file)
                 download.sync_folder(folder)
                 if not network.sha256:
-                    _pin(found, folder)
+                    pin(found, folder)
         finally:
             part.unlink(missing_ok=True)
     except OSError as error:
@@ -208,74 +201,12 @@ def read(name: str, folder: Path) -> bytes:
     return bytes(taken)
 
 
-class OpenNetwork:
-    """A network ready to run, on one core of the CPU. Run it in a worker: it holds its thread while it counts."""
-
-    def __init__(self, network: Network, session: "onnxruntime.InferenceSession") -> None:
-        self.network = network
-        self._session = session
-
-    def run(self, *inputs: NDArray[np.float32] | NDArray[np.int64]) -> tuple[NDArray[np.float32], ...]:
-        """The outputs for these inputs, both in the order of `models.toml`."""
-        names = [each.name for each in self.network.inputs]
-        return tuple(self._session.run(list(self.network.outputs), dict(zip(names, inputs, strict=True))))
-
-
 def open_network(name: str, folder: Path) -> OpenNetwork:
     """Load a network that is installed, or BadModel with the reason."""
     network = known(name)
     if not network.file.endswith(".onnx"):
         raise BadModel(f"{name} is no ONNX network: {network.file} is opened by MediaPipe")
     return open_bytes(network, read(name, folder))
-
-
-def open_bytes(network: Network, content: bytes) -> OpenNetwork:
-    """Load a network from bytes that were checked, or were made here, or BadModel; held to its inputs and outputs."""
-    name = network.name
-    try:
-        import onnxruntime as ort
-    except ImportError as error:
-        raise BadModel(f"{name} needs onnxruntime: {error}") from None
-    options = ort.SessionOptions()
-    # a kiosk has two cores and a camera to serve: no pool, and no thread that spins between frames
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    options.log_severity_level = 3
-    try:
-        session = ort.InferenceSession(content, sess_options=options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        # its exceptions share no ancestor of their own
-        raise BadModel(f"{name}: onnxruntime cannot load it: {_first_line(error)}") from None
-    theirs = {each.name: each for each in session.get_inputs()}
-    outputs = {each.name: each for each in session.get_outputs()}
-    for kind, ours, found in (
-        ("inputs", {each.name for each in network.inputs}, set(theirs)),
-        ("outputs", set(network.outputs), set(outputs)),
-    ):
-        if ours != found:
-            raise BadModel(f"{name} has the {kind} {sorted(found)}, models.toml says {sorted(ours)}")
-    for each in network.inputs:
-        shape, kind = theirs[each.name].shape, theirs[each.name].type
-        if not _suits(each.shape, shape) or kind != _TYPES[each.type]:
-            raise BadModel(f"{name} takes {each.name} as {kind} {shape}, models.toml says {each.type} {[*each.shape]}")
-    # a single row of numbers with names must have as many; of several outputs each says less than all labels
-    size = outputs[network.outputs[0]].shape[-1] if len(network.outputs) == 1 else None
-    if network.labels and isinstance(size, int) and size != len(network.labels):
-        raise BadModel(f"{name} gives {size} numbers, models.toml names {len(network.labels)}")
-    return OpenNetwork(network, session)
-
-
-_TYPES: Mapping[str, str] = {"float32": "tensor(float)", "int64": "tensor(int64)"}
-
-
-def _suits(ours: tuple[int, ...], theirs: Sequence[object]) -> bool:
-    """Whether two shapes can be the same; 0, or a name instead of a number, is any size."""
-    return len(ours) == len(theirs) and all(
-        size in (0, other) for size, other in zip(ours, theirs, strict=True) if isinstance(other, int)
-    )
 
 
 def _blocks(path: Path, expected: int) -> Iterator[bytes]:
@@ -293,8 +224,8 @@ def _recognised(called: str, found: Identity, folder: Path, *, certain: bool) ->
     """The network that a file is: by its checksum, or by the name that it was given; else the nearest one, in words."""
     if found.name:
         network = known(found.name)
-        pinned = identity(network, folder)
-        if pinned and (difference := pinned.difference(found.size, found.sha256)):
+        right = identity(network, folder)
+        if right and (difference := right.difference(found.size, found.sha256)):
             if network.sha256:
                 raise BadModel(f"{called} is not {network.name}: {difference}")
             if not certain:
@@ -304,8 +235,8 @@ def _recognised(called: str, found: Identity, folder: Path, *, certain: bool) ->
                 )
         return network
     for network in listed():
-        pinned = identity(network, folder)
-        if pinned and pinned.sha256 == found.sha256:
+        right = identity(network, folder)
+        if right and right.sha256 == found.sha256:
             return network
     near = difflib.get_close_matches(called, [network.file for network in listed()], n=1, cutoff=0.7)
     alike = [network for network in listed() if network.file in near]
@@ -328,45 +259,3 @@ def _how(network: Network) -> str:
         return f"get {network.file} from {network.origin}: `kiosk models pull {network.name}`"
     named = "" if network.sha256 else f" --as {network.name}"
     return f"get {network.file} from {network.origin}, then `kiosk models add FILE{named}`"
-
-
-def _pins(folder: Path) -> tuple[Identity, ...]:
-    """What was trusted so far. A list that cannot be read is no empty list: that would trust anew."""
-    path = folder / PINS
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=tuple[Identity, ...])
-    except FileNotFoundError:
-        return ()
-    except (OSError, msgspec.DecodeError) as error:
-        raise BadModel(f"{path} cannot be read: {error}; remove it to trust files anew") from None
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Nobody else adds to this folder: who reads the pins, decides by them and writes them back must be one."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _pin(found: Identity, folder: Path) -> None:
-    """Remember a file's checksum."""
-    pins = [pin for pin in _pins(folder) if pin.name != found.name]
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".pinning-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode([*pins, found])))
-            file.flush()
-            os.fchmod(file.fileno(), 0o644)
-            os.fsync(file.fileno())
-        Path(temporary).replace(folder / PINS)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
-    download.sync_folder(folder)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
