@@ -5,6 +5,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# how long an example takes is the machine's business; where nothing may be missing, nothing is left to chance either
+settings.register_profile("kiosk", deadline=None, derandomize=bool(os.environ.get("KIOSK_TEST_STRICT")))
+settings.load_profile("kiosk")
 
 
 def require(condition: object, what: str) -> None:

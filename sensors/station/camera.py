@@ -264,7 +264,7 @@ class PageCamera:
             return
         self._last_at = at
         self.taken += 1
-        # some matrices take a fifth of a picture's time: never in the event loop
+        # unpacked by who looks at it: some matrices take too long for the event loop
         self._into.put_packed(lambda: Frame(at, sent.pixels()))
 
 

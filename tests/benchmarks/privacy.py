@@ -26,10 +26,13 @@ from sensors.drivers.simulated.portrait import Portrait, write
 from tests.benchmarks._expression_photos import installed
 from tests.benchmarks._measuring import report
 from tests.privacy_matching import (
+    COLOURS,
     Match,
     Places,
     Scored,
     beside_the_face,
+    build,
+    fused,
     learned,
     match,
     plain,
@@ -111,14 +114,26 @@ def _rates(left: Told) -> Iterable[tuple[object, ...]]:
 def _matching(seen: list[Seen]) -> Iterable[tuple[str, ...]]:
     people = np.unique([each.photo.person for each in seen], return_inverse=True)[1]
     labels = np.unique([each.photo.label for each in seen], return_inverse=True)[1]
-    for name, values in published(seen).items():
-        for attacker, scored in (("plain", plain(values)), ("learned", learned(values, people))):
-            yield _row(name, attacker, match(scored, people), match(scored, people, labels))
-    beside = learned(beside_the_face(seen), people)
-    yield _row("control: beside the face (the event's light)", "learned", *_both(beside, people, labels))
-    told_label = match(same_label(labels), people)
-    yield _row("control: the expression's label alone", "plain", told_label, None)
-    yield _row("control: picture and landmarks (a recogniser)", "plain", *_both(recogniser(seen), people, labels))
+    told = published(seen)
+    for name, values in told.items():
+        yield _row(name, "plain", *_both(plain(values), people, labels))
+        yield _row(name, "learned", *_both(learned(values, people), people, labels))
+    face = [values for name, values in told.items() if name != COLOURS]
+    together = np.hstack(list(told.values()))
+    yield _row("all, as one row of numbers", "plain", *_both(plain(together), people, labels))
+    yield _row("all, as one row of numbers", "learned", *_both(learned(together, people), people, labels))
+    yield _row("all but colours and light", "fused", *_both(fused(face, people), people, labels))
+    yield _row("EVERYTHING PUBLISHED", "fused", *_both(fused(list(told.values()), people), people, labels))
+    leak = build(seen)
+    yield _row("control: a face's distances", "learned", *_both(learned(leak, people), people, labels))
+    yield _row(
+        "control: all published and those", "fused", *_both(fused([*told.values(), leak], people), people, labels)
+    )
+    yield _row("control: a recogniser on the pictures", "plain", *_both(recogniser(seen), people, labels))
+    yield _row(
+        "control: light beside the face", "learned", *_both(learned(beside_the_face(seen), people), people, labels)
+    )
+    yield _row("control: the expression's label", "plain", match(same_label(labels), people), None)
 
 
 def _both(scored: list[Scored], people: Places, labels: Places) -> tuple[Match, Match]:

@@ -268,10 +268,10 @@ async def test_pictures_are_unpacked_by_who_looks_at_them(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(Sent, "pixels", noted)
     into, planes = Latest(depth=2), np.random.default_rng(1).integers(0, 256, WIDTH * HEIGHT * 3 // 2, np.uint8)
-    sent = milliseconds()
-    head = HEAD.pack(MAGIC, 1, sent - 5, sent, WIDTH, HEIGHT, Layout.NV12, Matrix.BT709, 1, 1)
     station.camera.attach(object(), into)
     async with opened(station) as socket:
+        sent = milliseconds()
+        head = HEAD.pack(MAGIC, 1, sent - 5, sent, WIDTH, HEIGHT, Layout.NV12, Matrix.BT709, 1, 1)
         for each in (picture(age=60), picture(age=40), head + planes.tobytes()):
             await socket.send(each)
             await word(socket, "arrived")
