@@ -65,7 +65,7 @@ wheel: $(VENV)/.development  ## build the wheel, and try it in a clean environme
 	install "$$clean/bin/python" --no-deps --require-hashes -r requirements.lock
 	install "$$clean/bin/python" --no-deps dist/*.whl
 	# the lock holds all that pyproject.toml asks for; what MediaPipe asks for is overridden there
-	$(VENV)/bin/python -m pip --python "$$clean/bin/python" check | awk '!/^(mediapipe |No broken)/ {print; bad=1} END {exit bad}'
+	{ $(VENV)/bin/python -m pip --python "$$clean/bin/python" check || true; } | awk '!/^(mediapipe |No broken)/ {print; bad=1} END {exit bad}'
 	cd "$$clean"
 	bin/kiosk version
 	bin/kiosk --help > /dev/null
