@@ -13,7 +13,7 @@ from types import MappingProxyType
 REGIONS = ("whole", "forehead", "left_cheek", "right_cheek", "chin")
 RGB_CHANNELS = tuple(f"{region}_{part}" for region in REGIONS for part in ("r", "g", "b", "pixels"))
 MOTION_CHANNELS = (
-    "pitch",  # degrees; up, to the person's left and towards the person's left shoulder are positive
+    "pitch",  # degrees, against the first second in view; up, to the person's left and left shoulder are positive
     "yaw",
     "roll",
     "x",  # of the face's middle, shares of the picture's width and height
@@ -23,7 +23,7 @@ MOTION_CHANNELS = (
     "chest",  # how far the chest has moved up since it came into view, shares of the face's height
     "light",  # mean luminance of the face, 0..1
     "gaze_x",  # degrees from straight ahead of the head, to the person's left and up
-    "gaze_y",
+    "gaze_y",  # against the first second in view
     "faces",  # how many are in view
     "visitor",  # which person is followed, counted from 1: another number, another face
 )

@@ -1,7 +1,7 @@
 """How many pixels a region has, told roughly: exact counts are areas of a face, and those are its build.
 
 The count weighs a region's noise (its root counts) and says when a face is too far away. For both the nearest power of
-two is enough; and so few steps tell people apart no longer (docs/privacy.md).
+two is enough, and tells less of a face (docs/privacy.md says how little less).
 """
 
 from typing import Final
