@@ -64,7 +64,7 @@ def sources(recording: Recording, context: Context, *, correct: bool, vote: bool
     found = [_from_ecg(track, name, correct=correct, vote=vote) for track, name in named(recording, "ecg")]
     found += [_from_ppg(track, name, correct=correct, vote=vote) for track, name in named(recording, "ppg")]
     found += [
-        _from_camera(track, name, _motion(recording, track), correct=correct, vote=vote)
+        _from_camera(track, name, recording.beside(track, "face_motion"), correct=correct, vote=vote)
         for track, name in named(recording, "rgb")
     ]
     found += [_from_intervals(track, name, correct=correct) for track, name in named(recording, "rr")]
@@ -118,11 +118,6 @@ def _from_camera(track: Track, name: str, motion: Track | None, *, correct: bool
     elif absent is None and beats.precision > SHARPEST:
         absent = "noisy"
     return replace(source, absent=absent, rate=rate)
-
-
-def _motion(recording: Recording, track: Track) -> Track | None:
-    """How the face moved meanwhile, seen by the same device."""
-    return next((each for each in recording.of("face_motion") if each.device == track.device), None)
 
 
 def _from_wave(track: Track, name: str, method: str, beats: Beats, *, correct: bool) -> Source:

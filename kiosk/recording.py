@@ -132,3 +132,7 @@ class Recording:
     def of(self, signal: str) -> tuple[Track, ...]:
         """The tracks of one signal."""
         return tuple(track for track in self.tracks if track.signal == signal)
+
+    def beside(self, track: Track, signal: str) -> Track | None:
+        """What the same device sent of another signal."""
+        return next((each for each in self.of(signal) if each.device == track.device), None)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 from numpy.typing import NDArray
+from playwright.sync_api import Browser, sync_playwright
 from starlette.testclient import TestClient
 
 from api.app import create_app
@@ -19,6 +20,8 @@ from api.store import Database
 from kiosk.bus import Delivery, MemoryBus
 from kiosk.messages import SECOND, Chunk, End, Event, Message, Origin, Reading, Session, Status, Stream, address, encode
 from kiosk.settings import Settings
+from tests.api.dashboard.clinic import Clinic, clinic
+from tests.conftest import require
 from tests.postgres import Cluster, cluster
 
 ORIGIN = Origin(utc=1_735_808_400 * SECOND, boot=5_000 * SECOND, boot_id="b7f0c1d2")
@@ -174,3 +177,19 @@ async def settled() -> None:
     """Give tasks of this loop their turn."""
     for _ in range(20):
         await asyncio.sleep(0)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        found = shutil.which("chromium") or shutil.which("google-chrome") or playwright.chromium.executable_path
+        require(Path(found).exists(), "chromium")
+        made = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield made
+        made.close()
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
+    with clinic(tmp_path_factory.mktemp("clinic")) as made:
+        yield made

@@ -2,7 +2,6 @@
 
 import ast
 import re
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from zoneinfo import ZoneInfo
 import httpx2
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, WebSocketRoute, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, WebSocketRoute, expect
 
 from analytics.registry import LIVE_MEASURES
 from api.dashboard import assets, words
@@ -24,7 +23,6 @@ from api.tables import PatientRow
 from kiosk.measures import Reason
 from kiosk.messages import SECOND, Chunk, Command, Status, encode
 from tests.api.dashboard.clinic import Clinic, Visit, clinic, close
-from tests.conftest import require
 
 STYLE = (assets.FOLDER / "kiosk.css").read_text()
 # how much the page moved under its reader
@@ -37,22 +35,6 @@ new PerformanceObserver((list) => {
 _numbers = count(1)
 # a busy machine may take seconds to read plotly
 expect.set_options(timeout=20_000)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = shutil.which("chromium") or shutil.which("google-chrome") or playwright.chromium.executable_path
-        require(Path(found).exists(), "chromium")
-        made = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        yield made
-        made.close()
-
-
-@pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
-    with clinic(tmp_path_factory.mktemp("clinic")) as made:
-        yield made
 
 
 @dataclass

@@ -1,14 +1,12 @@
 """What a camera tells, on the clinician's pages in a real browser: named, beside the others, and one calm group."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from itertools import count
-from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from analytics.registry import LIVE_MEASURES
 from api.dashboard import words
@@ -17,8 +15,7 @@ from api.store.results import Found
 from api.store.sessions import Due
 from kiosk.measures import MEASURES
 from kiosk.messages import SECOND, Reading
-from tests.api.dashboard.clinic import Clinic, Visit, clinic
-from tests.conftest import require
+from tests.api.dashboard.clinic import Clinic, Visit
 
 SHOWN = {
     "neutral": 0.21, "happiness": 0.64, "sadness": 0.03, "surprise": 0.05, "anger": 0.02, "fear": 0.02,
@@ -28,22 +25,6 @@ SIZES = {"laptop": (1366, 768), "portrait": (1080, 1920), "phone": (390, 844)}
 _numbers = count(1)
 # a busy machine may take seconds to start
 expect.set_options(timeout=20_000)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = shutil.which("chromium") or shutil.which("google-chrome") or playwright.chromium.executable_path
-        require(Path(found).exists(), "chromium")
-        made = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        yield made
-        made.close()
-
-
-@pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
-    with clinic(tmp_path_factory.mktemp("clinic")) as made:
-        yield made
 
 
 @pytest.fixture

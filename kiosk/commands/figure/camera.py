@@ -37,8 +37,7 @@ def with_pulse(recording: Recording) -> tuple[Recording, Course | None]:
         if track.signal != "rgb" or len(track.times) < 2:
             tracks.append(track)
             continue
-        motion = next((each for each in recording.of("face_motion") if each.device == track.device), None)
-        found = record.pulse(track, motion)
+        found = record.pulse(track, recording.beside(track, "face_motion"))
         if len(found.times) > 1:
             wave = found.wave.astype(np.float32)[:, None]
             tracks.append(Track("rgb", track.device, ("pulse",), found.rate, found.times, wave))
