@@ -7,6 +7,8 @@ from kiosk.commands.figure.panels import Mark
 
 INK, GREY, PALE = "#222222", "#8a8a8a", "#d9d9d9"
 BLUE, ORANGE, VERMILLION, PURPLE, SKY, GREEN = "#0072b2", "#e69f00", "#d55e00", "#cc79a7", "#56b4e9", "#009e73"
+LINES = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, INK, GREY, "#b8a100")
+"""Of a chart, in their order."""
 COLOURS: Mapping[Mark, str] = MappingProxyType(
     {Mark.MEASURED: BLUE, Mark.CORRECTED: ORANGE, Mark.ECTOPIC: VERMILLION, Mark.REMOVED: PURPLE}
 )

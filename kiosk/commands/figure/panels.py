@@ -9,6 +9,7 @@ import numpy as np
 from analytics.beats import Flags, Intervals, intervals
 from analytics.session import FinalReading, Result
 from kiosk.commands.figure.camera import Course, with_pulse
+from kiosk.commands.figure.charts import Chart, charts
 from kiosk.commands.figure.spectrum import Spectrum, spectrum
 from kiosk.commands.figure.waves import Floats, Wave, envelope, heights, wave
 from kiosk.measures import MEASURES
@@ -112,6 +113,7 @@ class Panels:
     spectrum: Spectrum | None
     rows: tuple[Row, ...]
     course: Course | None
+    charts: tuple[Chart, ...]
     portrait: Portrait | None
 
 
@@ -134,6 +136,7 @@ def panels(recording: Recording, result: Result, portrait: Portrait | None = Non
         spectrum=spectrum(used) if enough else None,
         rows=_rows(result),
         course=course,
+        charts=charts(recording),
         portrait=portrait,
     )
 
