@@ -170,7 +170,7 @@ def _unpacked(raw: NDArray[np.uint8], form: int, count: int) -> NDArray[np.integ
 
 def _flac(file: Path, lines: list[SignalLine], frames: int | None) -> NDArray[np.integer]:
     """A FLAC file's samples in the order that an unpacked file would have."""
-    import soundfile  # type: ignore[import-untyped]
+    import soundfile
 
     each = lines[0].per_frame
     bits = {"PCM_S8": 8, "PCM_16": 16, "PCM_24": 24}
