@@ -12,6 +12,9 @@ USUAL, SPREAD = 1.25, 0.45
 """Hertz, and SD of the logarithm, of the rates that people at a kiosk have; how little that is worth, the next says."""
 EXPECTED = 0.5
 """Weight of that expectation in each window."""
+TURN = 0.05
+"""Hertz that a rate goes up or down for each unit that it costs (of the logarithm of evidence): 3 beats a minute. A
+course that turned for nothing would collect what is greatest by chance in each window."""
 DOUBT = 3.0
 """Evidence that is nothing yet: below it differences are chance."""
 
@@ -23,9 +26,10 @@ def path(hertz: Floats, evidence: Floats, *, step: float = 1.0) -> Indices:
     best = worth[0].copy()
     back = np.zeros(worth.shape, dtype=np.intp)
     places = np.arange(len(hertz))
+    turn = np.abs(np.arange(-reach, reach + 1)) * float(hertz[1] - hertz[0]) / TURN
     for row in range(1, len(worth)):
         padded = np.pad(best, reach, constant_values=-np.inf)
-        near = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)
+        near = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1) - turn
         pick = np.argmax(near, axis=1)
         back[row] = places + pick - reach
         best = near[places, pick] + worth[row]

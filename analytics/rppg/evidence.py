@@ -63,17 +63,27 @@ class Look:
     """(frequencies, regions, 3): what to multiply changes of colour with to get the pulse."""
 
 
+def _grid(count: int, rate: float) -> tuple[Floats, slice]:
+    """The frequencies of a window's spectrum, and where those that are looked at lie."""
+    whole: Floats = np.fft.rfftfreq(FINER * count, 1.0 / rate).astype(np.float64)
+    return whole, slice(int(np.searchsorted(whole, SEEN[0])), int(np.searchsorted(whole, min(SEEN[1], 0.45 * rate))))
+
+
+def _neighbours(hertz: Floats, wanted: Floats, resolution: float) -> Floats:
+    """(wanted, frequencies): the weights of all frequencies in the noise of each."""
+    at, other = wanted[:, None], hertz[None, :]
+    near: Floats = np.exp(-0.5 * ((at - other) / AROUND) ** 2)
+    for harmonic in HARMONICS:
+        near[np.abs(other - harmonic * at) < OWN * resolution] = 0.0
+    return np.asarray(near / np.maximum(near.sum(axis=1, keepdims=True), 1e-12))
+
+
 @lru_cache(maxsize=32)
 def _kernel(count: int, rate: float) -> tuple[Floats, Floats, slice]:
     """The frequency grid of a window, the weights of neighbours in the noise of each, and where it lies in the FFT."""
-    whole: Floats = np.fft.rfftfreq(FINER * count, 1.0 / rate).astype(np.float64)
-    part = slice(int(np.searchsorted(whole, SEEN[0])), int(np.searchsorted(whole, min(SEEN[1], 0.45 * rate))))
+    whole, part = _grid(count, rate)
     hertz = whole[part]
-    at, other = hertz[:, None], hertz[None, :]
-    near: Floats = np.exp(-0.5 * ((at - other) / AROUND) ** 2)
-    for harmonic in HARMONICS:
-        near[np.abs(other - harmonic * at) < OWN * rate / count] = 0.0
-    near /= np.maximum(near.sum(axis=1, keepdims=True), 1e-12)
+    near = _neighbours(hertz, hertz, rate / count)
     near.setflags(write=False)
     hertz.setflags(write=False)
     return hertz, near, part
@@ -81,8 +91,21 @@ def _kernel(count: int, rate: float) -> tuple[Floats, Floats, slice]:
 
 def look(changes: Floats, rate: float) -> Look:
     """The evidence in a window of relative changes (n, regions, 3), under the colours of blood that fit best."""
+    hertz, near, part = _kernel(len(changes), rate)
+    return _looked(changes, rate, part, hertz, near, np.arange(len(hertz)))
+
+
+def look_at(changes: Floats, rate: float, wanted: tuple[float, ...]) -> Look:
+    """The same at the frequencies within one resolution of the wanted ones alone, in their order."""
+    count = len(changes)
+    whole, part = _grid(count, rate)
+    hertz = whole[part]
+    places = np.flatnonzero((np.abs(hertz[:, None] - np.array(wanted)) <= rate / count).any(axis=1))
+    return _looked(changes, rate, part, hertz, _neighbours(hertz, hertz[places], rate / count), places)
+
+
+def _looked(changes: Floats, rate: float, part: slice, hertz: Floats, near: Floats, places: NDArray[np.intp]) -> Look:
     count, regions, _ = changes.shape
-    hertz, near, part = _kernel(count, rate)
     rows = changes.reshape(count, -1)
     shape = np.hanning(count)
     rows = (rows - rows.mean(axis=0)) * shape[:, None]
@@ -94,11 +117,11 @@ def look(changes: Floats, rate: float) -> Look:
     noise = (near @ crossed).reshape(-1, regions, 3, regions, 3)
     own = np.einsum("frirj->frij", noise)
     floor = LOAD * np.einsum("frii->fr", own) + 1e-15
-    lines = lines.reshape(-1, regions, 3)
+    light = lines.mean(axis=1)
+    usual = near @ np.abs(light) ** 2 + 1e-15
+    hertz, light, lines = hertz[places], light[places], lines[places].reshape(-1, regions, 3)
     inverse = np.linalg.inv(own + floor[..., None, None] * np.eye(3))
     energy = np.einsum("fri,frij,frj->fr", lines.conj(), inverse, lines).real
-    light = lines.mean(axis=(1, 2))
-    usual = near @ np.abs(light) ** 2 + 1e-15
     looks = [_matched(vector, lines, inverse, noise, energy, light, usual) for vector in VECTORS]
     scores = np.array([each[0] for each in looks])
     best = np.argmax(scores, axis=0)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.analyzer import Finding
-from analytics.rppg import course, disturbed, evidence, finger, phase, trust
+from analytics.rppg import coherent, course, disturbed, evidence, finger, phase, trust
 from analytics.rppg.colours import BRIDGED, RATE, Stretch, stretches
 from analytics.rppg.record import METHOD, SHORTEST, STRAY, WINDOW, pulse
 from analytics.rppg.seconds import seconds
@@ -95,12 +95,14 @@ class LiveCamera:
         rate = course.refined(hertz, row, int(places[-1]))
         strength = rows[np.arange(len(rows)), places]
         together, count = trust.supported(strength, 1.0, len(stretch.times) / RATE)
-        times = trust.times_more(stretch.changes.shape[1], shaped=False) * WINDOW * RATE / len(stretch.changes)
-        if disturbed.flickering(np.array([rate]), disturbed.frame_rate(part.times))[0]:
-            times *= trust.DOUBTFUL
-        times *= float(trust.too_faint(np.interp([rate], look.hertz, np.abs(look.amplitude)))[0])
-        score = float(trust.trust(strength[-1:], together[-1:], count[-1:], times=times)[0])
-        return (60.0 * _fine(stretch, look, rate) if score >= trust.ENOUGH else None), round(score, 3)
+        few = trust.times_more(stretch.changes.shape[1], shaped=False) * WINDOW * RATE / len(stretch.changes)
+        times = few * trust.too_faint(np.interp([rate], look.hertz, np.abs(look.amplitude)))
+        drawn = wave(stretch, np.zeros(1, dtype=np.intp), len(stretch.times), [look], np.array([rate]))
+        shaped = np.interp([2.0 * rate], look.hertz, look.power) >= coherent.SINE
+        lamp = ~shaped & coherent.keeps_time(drawn, RATE, rate)
+        times *= trust.lamplike(disturbed.flickering(np.array([rate]), disturbed.frame_rate(part.times)), lamp, shaped)
+        score = float(trust.trust(strength[-1:], together[-1:] / trust.enough(count[-1:]), times=times)[0])
+        return (60.0 * _fine(drawn, rate) if score >= trust.ENOUGH else None), round(score, 3)
 
     def _of_finger(self, part: Track) -> tuple[float | None, float | None, str]:
         found = pulse(part)
@@ -117,12 +119,10 @@ class LiveCamera:
         return "too_short" if self._seconds < SHORTEST else "noisy"
 
 
-def _fine(stretch: Stretch, look: evidence.Look, rate: float) -> float:
+def _fine(drawn: Floats, rate: float) -> float:
     """The mean rate of the window: how far the pulse's phase ran. Its spectrum's peak is where it was steadiest."""
-    begins, size = np.zeros(1, dtype=np.intp), len(stretch.times)
-    drawn = wave(stretch, begins, size, [look], np.array([rate]))
     # the wave fades out to both ends with the window: there its phase is noise
-    run = phase.run(drawn, RATE, np.array([0.5 * size]), np.array([rate]))[EDGE:-EDGE]
+    run = phase.run(drawn, RATE, np.array([0.5 * len(drawn)]), np.array([rate]))[EDGE:-EDGE]
     mean = float(run.mean())
     return mean if abs(mean - rate) < STRAY else rate
 

@@ -67,9 +67,12 @@ class NeuralPulse:
         return cls(models.open_network(name, folder))
 
     def __call__(self, colours: Floats, rate: float) -> Floats:
-        """The pulse, systole up and without unit, of finite colours (n, 3) on a regular grid; zeros where too short."""
+        """The pulse, systole up and without unit, of finite colours (n, 3) on a regular grid.
+
+        Zeros where it is too short, and where no colour ever changes: the network would draw its own edges there.
+        """
         count = len(colours)
-        if count < SHORTEST * rate:
+        if count < SHORTEST * rate or not np.ptp(colours, axis=0).any():
             return np.zeros(count)
         at = np.arange(count) / rate
         seen, there = colours, at

@@ -11,7 +11,7 @@ from analytics import filters
 from analytics.analyzer import Finding
 from analytics.beats import Beats
 from analytics.ppg import record as contact
-from analytics.rppg import course, disturbed, evidence, fiducial, finger, phase, trust
+from analytics.rppg import coherent, course, disturbed, evidence, fiducial, finger, phase, trust
 from analytics.rppg.colours import RATE, Stretch, stretches
 from analytics.rppg.evidence import Look
 from analytics.rppg.seconds import Seconds, seconds
@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 Times = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-METHOD = "rgb-matched-blood-1"
+METHOD = "rgb-matched-blood-2"
 WINDOW = 12
 """Seconds that are looked at together: a resolution of 5 beats a minute, and rates that drift stay one line."""
 SHORTEST = 8
@@ -145,15 +145,29 @@ def trusted_windows(read: Course, drawn: Floats, frames: float | None, motion: T
     times = np.full(len(begins), trust.times_more(regions, shaped=False))
     if regions == 1:
         times = np.where(_shaped(read, drawn), trust.times_more(regions, shaped=True), times)
-    doubtful = disturbed.flickering(read.rates, frames)
-    doubtful |= disturbed.swaying(motion, begins, read.size / RATE, read.rates)
-    times = np.where(doubtful, trust.DOUBTFUL, 1.0) * times
+    middles = read.begins + 0.5 * read.size
+    hertz = np.interp(np.arange(len(read.stretch.times)), middles, read.rates)
+    looks, at = coherent.looks(read.stretch.changes, RATE, hertz)
+    around = [looks[int(np.argmin(np.abs(at - middle)))] for middle in middles.tolist()]
+    score = np.array([each.score for each in around])
+    times *= trust.lamplike(
+        disturbed.flickering(read.rates, frames),
+        np.array([each.lamp for each in around]),
+        np.array([each.shaped for each in around]),
+    )
     places = [int(np.argmin(np.abs(look.hertz - rate))) for look, rate in zip(read.looks, read.rates, strict=True)]
     sizes = np.array([abs(look.amplitude[place]) for look, place in zip(read.looks, places, strict=True)])
-    times = times * trust.too_faint(sizes)
+    times *= trust.too_faint(sizes)
+    # a strong pulse that differs between regions has more in its windows than in all of them as one
     together, count = trust.supported(read.strength, 1.0, read.size / RATE)
+    ratio = np.maximum(score / trust.FOLLOWED, together / trust.enough(count))
     # a shorter window has fewer frequencies to know the noise from
-    return trust.trust(read.strength, together, count, times=times * WINDOW * RATE / read.size)
+    times = times * WINDOW * RATE / read.size
+    # to ask for the head's motion takes longer than all else: only where there is a pulse without it
+    asked = np.flatnonzero(trust.trust(read.strength, ratio, times=times) > 0.0)
+    sways = disturbed.swaying(motion, begins[asked], read.size / RATE, read.rates[asked])
+    times[asked] *= np.where(sways, trust.DOUBTFUL, 1.0)
+    return trust.trust(read.strength, ratio, times=times)
 
 
 def _shaped(read: Course, drawn: Floats) -> Flags:

@@ -1,11 +1,13 @@
 """Seven published methods, written from their papers, with the steps that usually follow: what ours is held against.
 
 Each takes the mean colour of the whole face, (n, 3) in red, green, blue on a regular grid, and gives the pulse with
-systole up. CHROM and POS are the product's own; the others live here alone, for they are no part of it.
+systole up. CHROM and POS are the product's own; the others live here alone, for they are no part of it. The eighth is
+the network that is shipped as an option, which is not published: it is asked in the same way.
 """
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -16,6 +18,7 @@ from scipy.sparse.linalg import splu
 from analytics import correction, hrv
 from analytics.beats import Beats, Kind
 from analytics.rppg import methods
+from analytics.rppg.neural import NETWORK, NeuralPulse
 
 Floats = NDArray[np.float64]
 Method = Callable[[Floats, float], Floats]
@@ -107,6 +110,17 @@ def red(colours: Floats, rate: float) -> Floats:
     return -colours[:, 0]
 
 
+def network(colours: Floats, rate: float) -> Floats:
+    """The shipped network (analytics/rppg/neural.py), which learnt from simulated visitors alone."""
+    return _opened()(colours, rate)
+
+
+@cache
+def _opened() -> NeuralPulse:
+    # it comes with the product: no folder of installed networks is looked into
+    return NeuralPulse.installed(Path())
+
+
 RIVALS: Mapping[str, Method] = MappingProxyType(
     {
         "GREEN": green,
@@ -116,6 +130,7 @@ RIVALS: Mapping[str, Method] = MappingProxyType(
         "PBV": pbv,
         "LGI": lgi,
         "OMIT": omit,
+        f"network ({NETWORK})": network,
     }
 )
 

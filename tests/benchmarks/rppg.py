@@ -1,9 +1,10 @@
-"""The camera's pulse beside seven published methods, in tables that are never mixed: real, injected, synthetic.
+"""The camera's pulse beside seven published methods and the shipped network, in tables that are never mixed.
 
-KIOSK_RECORDINGS=... kiosk bench rppg [--part real,injected,synthetic,nobody,speed] [--quick]
+KIOSK_RECORDINGS=... kiosk bench rppg [--part real,injected,synthetic,rendered,nobody,speed] [--quick]
 
 real: fingers before a phone's camera beside a chest strap. injected: a real face clip with a known pulse multiplied
-into its skin. synthetic: the simulated visitor. nobody: what has no blood; every number told of it is wrong.
+into its skin. synthetic: the simulated visitor's colours. rendered: films of a simulated visitor, synthetic as well,
+through the observer. nobody: what has no blood; every number told of it is wrong.
 Rivals are given the mean colour of the whole face as our observer sees it, at true times.
 """
 
@@ -14,9 +15,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tests.benchmarks import _rppg_injected, _rppg_nobody, _rppg_real, _rppg_speed, _rppg_synthetic
+from tests.benchmarks import _rppg_injected, _rppg_nobody, _rppg_real, _rppg_rendered, _rppg_speed, _rppg_synthetic
 
-PARTS = "real,injected,synthetic,nobody,speed"
+PARTS = "real,injected,synthetic,rendered,nobody,speed"
 
 
 def main() -> None:
@@ -50,6 +51,7 @@ def main() -> None:
             ),
         ),
         "synthetic": partial(_rppg_synthetic.run, quick=quick, workers=workers),
+        "rendered": partial(_rppg_rendered.run, quick=quick, workers=workers),
         "nobody": partial(_rppg_nobody.run, folder, quick=quick, workers=workers, windows=arguments.windows),
         "speed": partial(_rppg_speed.run, quick=quick),
     }

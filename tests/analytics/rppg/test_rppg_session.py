@@ -44,7 +44,7 @@ def test_a_faint_pulse_has_a_rate_and_no_variability() -> None:
     faint = Face(rate=66.0, amplitude=0.0012, seed=53, noise=9.0)
     result = session(Recording((colours(faint, SECONDS),)), NOBODY, vote=False)
     assert reading(result, "heart_rate").value == pytest.approx(66.0, abs=1.5)
-    assert reading(result, "heart_rate").method == "rgb-matched-blood-1"
+    assert reading(result, "heart_rate").method == "rgb-matched-blood-2"
     assert (reading(result, "rmssd").value, reading(result, "rmssd").absent) == (None, "noisy")
 
 
