@@ -27,12 +27,16 @@ from sensors.face.visitor import Visitor
 from sensors.skin import Skin
 from sensors.skin.colours import NOTHING
 from sensors.skin.counts import rough
+from sensors.skin.levels import Levels
 
 SCORES_PER_SECOND: Final = 4.0
 """How often the expression networks are asked: an expression lasts half a second or more (Ekman 2003)."""
 LEAST_SIDE, MOST_PIXELS = 16, 64_000_000
 LEAST_FACE: Final = 10.0
 """Pixels from forehead to chin; what is smaller, or no number, is no face."""
+LIGHT_STEP: Final = 0.12
+"""Shares of full brightness in which the face's light is told: the visitor's page asks whether it is below .18 or above
+.88, which falls between steps, and finer ones would be the brightness of a skin."""
 BACK: Final = SECOND
 """Nanoseconds: a time that goes back further begins something new; a smaller step is a clock's stumble."""
 
@@ -59,7 +63,7 @@ class Observer:
         self._every = round(SECOND / scores_per_second)
         self._visitor = Visitor(still=still)
         self._skin, self._chest, self._travel, self._units = Skin(), Chest(), Travel(), Units(still=still)
-        self._usual = Usual(still=still)
+        self._usual, self._levels = Usual(still=still), Levels()
         self._visitors = 0
         self._asked: int | None = None
         self._last: int | None = None
@@ -97,7 +101,7 @@ class Observer:
             return Sight(frame.at, NOTHING.copy(), motion, marks=choice.marks)
         motion[_VISITOR] = self._visitors
         points = choice.face.points
-        rgb = rough(self._skin.colours(frame.pixels, points, now))
+        rgb = rough(self._levels.told(self._skin.colours(frame.pixels, points, now)))
         self._measure(motion, frame, choice.face, now)
         units = self._units.measure(points, now)
         return Sight(frame.at, rgb, motion, units, self._scores(frame, choice.face, now), choice.marks)
@@ -126,7 +130,7 @@ class Observer:
             ("size", there.height / height),
             ("motion", self._travel.motion(face.points, now, there.height)),
             ("chest", self._chest.moved(frame.pixels, there.chin, there.height)),
-            ("light", self._skin.light),
+            ("light", LIGHT_STEP * np.round(self._skin.light / LIGHT_STEP)),
             ("gaze_x", turned.gaze_x),
             ("gaze_y", turned.gaze_y),
         ):
@@ -152,6 +156,7 @@ class Observer:
 
     def _forget(self) -> None:
         self._skin.reset()
+        self._levels.reset()
         self._chest.reset()
         self._travel.reset()
         self._units.reset()

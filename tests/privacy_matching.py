@@ -11,15 +11,11 @@ of 95 % by drawing people.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
 from kiosk.signals import MOTION_CHANNELS, REGIONS
-from sensors.face.crop import MARGIN, Square, around, cut
-from sensors.face.units.distances import distances
-from sensors.face.units.shape import frontal
 from tests.privacy_photos import Seen
 
 Floats = NDArray[np.float64]
@@ -35,8 +31,6 @@ GALLERIES = 20
 LEAST_RECORDS = 4
 """For each of those."""
 COLOURS = "rgb: colours, and light"
-COMPONENTS = 80
-"""Of the control's appearance; 40 of its landmarks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,65 +111,33 @@ def fused(signals: list[Floats], people: Places) -> list[Scored]:
     ]
 
 
-def build(seen: list[Seen]) -> Floats:
-    """The control that a signal leaks: distances of the face that its units are made of, before the own rest is off."""
-    return np.array([distances(shape) for each in seen if (shape := frontal(each.points)) is not None])
-
-
 def match(scored: list[Scored], people: Places, labels: Places | None = None) -> Match:
     """What an attack reached; with labels, AUC is among pairs of the same label alone."""
-    drawn = np.random.default_rng(5).multinomial(people.max() + 1, _even(people), size=DRAWS)
-    curves, hits, sizes = [], [], []
+    drawn = _drawn(people)
+    hits, sizes = [], []
     for each in scored:
         own = people[each.records]
-        one, other = np.triu_indices(len(own), 1)
-        if labels is not None:
-            alike = labels[each.records][one] == labels[each.records][other]
-            one, other = one[alike], other[alike]
-        curves.append(_aucs(each.likeness[one, other], own[one], own[other], drawn))
         hits.append(_firsts(each.likeness, own, people.max() + 1))
         sizes.append(len(np.unique(own)))
-    aucs = np.mean(curves, axis=0)
+    aucs = _curve(scored, people, labels, drawn)
     share = np.nanmean(hits, axis=0)
     told = np.isfinite(share)
     firsts = (drawn[:, told] @ share[told]) / drawn[:, told].sum(axis=1)
     return Match(float(aucs[0]), _range(aucs[1:]), float(share[told].mean()), _range(firsts), 1 / float(np.mean(sizes)))
 
 
-def recogniser(seen: list[Seen]) -> list[Scored]:
-    """The control: a plain face matcher on pictures and landmarks, which never leave.
+def beyond(scored: list[Scored], control: list[Scored], people: Places) -> tuple[float, float, float]:
+    """By how much the AUC of an attack is above that of a control on the same pairs, with its interval.
 
-    Gradients and local binary patterns of the upright face, and the shape of its landmarks, each whitened over all
-    records and compared by angle (Dalal 2005, doi:10.1109/CVPR.2005.177; Ahonen 2006, doi:10.1109/TPAMI.2006.244).
+    Both are tried on the same draws of people (paired bootstrap: Efron & Tibshirani 1993, ISBN 0-412-04231-2). Who
+    learns nothing and is tried on all people at once is tried as the control is, one half after the other.
     """
-    faces = [_upright(each) for each in seen]
-    gradients = cv2.HOGDescriptor((64, 64), (16, 16), (8, 8), (8, 8), 9)
-    shapes = [shape.ravel() for each in seen if (shape := frontal(each.points)) is not None]
-    parts = (
-        (np.array([np.ravel(gradients.compute(face[1:-1, 1:-1].copy())) for face in faces]), COMPONENTS),
-        (np.array([_patterns(face) for face in faces]), COMPONENTS),
-        (np.array(shapes), COMPONENTS // 2),
-    )
-    likeness = sum(_angles(np.asarray(values, np.float64), count) for values, count in parts)
-    return [Scored(np.arange(len(seen)), np.asarray(likeness))]
-
-
-def same_label(labels: Places) -> list[Scored]:
-    """The control that knows nothing but the expression's label."""
-    return [Scored(np.arange(len(labels)), (labels[:, None] == labels).astype(np.float64))]
-
-
-def beside_the_face(seen: list[Seen]) -> Floats:
-    """The control that sees no face: brightness of six places at the picture's edge, where the event's light is."""
-    return np.array(
-        [
-            [float(part[:, columns].mean()) for part in np.array_split(each.pixels[..., 1], 3) for columns in _EDGES]
-            for each in seen
-        ]
-    )
-
-
-_EDGES = (slice(0, 24), slice(-24, None))
+    if len(scored) == 1:
+        (whole,) = scored
+        scored = [Scored(each.records, whole.likeness[np.ix_(each.records, each.records)]) for each in control]
+    drawn = _drawn(people)
+    above = _curve(scored, people, None, drawn) - _curve(control, people, None, drawn)
+    return float(above[0]), *_range(above[1:])
 
 
 def _colours(rows: Floats) -> Floats:
@@ -238,8 +200,23 @@ def _likelihood_ratio(known: Floats, people: Places, tried: Floats) -> Floats:
     return np.asarray(own[:, None] + own + (rows * (strength / area)) @ rows.T)
 
 
-def _even(people: Places) -> Floats:
-    return np.full(people.max() + 1, 1.0 / (people.max() + 1))
+def _drawn(people: Places) -> NDArray[np.int64]:
+    """How often each person is in each draw; the same draws for everybody who asks."""
+    count = people.max() + 1
+    return np.random.default_rng(5).multinomial(count, np.full(count, 1.0 / count), size=DRAWS)
+
+
+def _curve(scored: list[Scored], people: Places, labels: Places | None, drawn: NDArray[np.int64]) -> Floats:
+    """AUC of all people, then of each draw of them; the mean of all divisions into learned from and tried."""
+    curves = []
+    for each in scored:
+        own = people[each.records]
+        one, other = np.triu_indices(len(own), 1)
+        if labels is not None:
+            alike = labels[each.records][one] == labels[each.records][other]
+            one, other = one[alike], other[alike]
+        curves.append(_aucs(each.likeness[one, other], own[one], own[other], drawn))
+    return np.asarray(np.mean(curves, axis=0))
 
 
 def _aucs(likeness: Floats, one: Places, other: Places, drawn: NDArray[np.int64]) -> Floats:
@@ -278,26 +255,3 @@ def _firsts(likeness: Floats, people: Places, count: int) -> Floats:
 def _range(values: Floats) -> tuple[float, float]:
     low, high = np.quantile(values, (0.025, 0.975))
     return float(low), float(high)
-
-
-def _upright(seen: Seen) -> NDArray[np.uint8]:
-    face = around(seen.points)
-    crop = cut(seen.pixels, Square(face.x, face.y, 1.1 * face.side / MARGIN, face.turn), 66).pixels
-    return np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.uint8)
-
-
-def _patterns(face: NDArray[np.uint8]) -> Floats:
-    middle = face[1:-1, 1:-1]
-    codes = np.zeros(middle.shape, np.intp)
-    for bit, (down, across) in enumerate(((0, 0), (0, 1), (0, 2), (1, 2), (2, 2), (2, 1), (2, 0), (1, 0))):
-        codes |= (face[down : down + 64, across : across + 64] >= middle).astype(np.intp) << bit
-    cells = codes.reshape(4, 16, 4, 16).swapaxes(1, 2).reshape(16, 256)
-    return np.sqrt(np.concatenate([np.bincount(cell, minlength=256) for cell in cells]) / 256)
-
-
-def _angles(values: Floats, count: int) -> Floats:
-    rows, strength, _ = np.linalg.svd(values - values.mean(axis=0), full_matrices=False)
-    # whitened in as many directions as there are records, every two of them would be equally far apart
-    rows = rows[:, : min(count, len(values) // LEAST_RECORDS, int((strength > 1e-9 * strength[0]).sum()))]
-    rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows @ rows.T)

@@ -139,6 +139,12 @@ def _sitting(photo: Photo, count: int, rate: float) -> Iterator[Frame]:
         yield Frame(round(number / rate * 1e9), np.clip(noisy + 0.5, 0, 255).astype(np.uint8))
 
 
+def who(seen: list[Seen]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The number of each one's person, and of the expression's label."""
+    people = np.unique([each.photo.person for each in seen], return_inverse=True)[1]
+    return people, np.unique([each.photo.label for each in seen], return_inverse=True)[1]
+
+
 def _several(seen: list[Seen]) -> list[Seen]:
     """Of people who were seen twice."""
     names = [each.photo.person for each in seen]

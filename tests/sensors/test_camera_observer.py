@@ -94,7 +94,9 @@ async def test_a_film_of_a_face_becomes_colours_motion_and_units_at_the_films_ti
     assert np.abs(at[:, None] + first - film_times).min(axis=1).max() < 2e-6
     face = dict(zip(RGB_CHANNELS, np.nanmedian(rgb, axis=0), strict=True))
     assert face["whole_pixels"] > 2000
-    assert face["whole_r"] > face["whole_g"] > face["whole_b"] > 60
+    # of its level, which is told coarsely, and not of its hue
+    assert face["whole_r"] == pytest.approx(face["whole_b"], rel=0.1)
+    assert 60 < face["whole_g"] < 220
     motion = dict(zip(MOTION_CHANNELS, np.nanmedian(found["face_motion"][1], axis=0), strict=True))
     assert motion["faces"] == 1
     assert 0.45 < motion["x"] < 0.55
