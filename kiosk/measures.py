@@ -28,6 +28,10 @@ Reason = Literal[
     "too_dark",
     "moving",
     "too_far",
+    "no_speech",
+    "too_quiet",
+    "missing_channels",
+    "not_present",
 ]
 """Why we give no number. Devices may have reasons of their own."""
 
@@ -54,6 +58,10 @@ class Measure:
         return self.low <= value <= self.high
 
 
+BANDS = ("delta", "theta", "alpha", "beta", "gamma")
+"""Of the electroencephalogram; `analytics/eeg` has their limits."""
+VOICE_EMOTIONS = ("neutral", "happiness", "sadness", "anger", "fear", "disgust", "boredom", "surprise", "calm")
+"""That a voice network may know; those that it was not trained on are absent."""
 EXPRESSIONS = ("neutral", "happiness", "sadness", "surprise", "anger", "fear", "disgust", "contempt")
 
 _ROWS = (
@@ -88,6 +96,7 @@ _ROWS = (
     Measure("eda_peaks", "Skin conductance responses", "/min", 0, 60, 1),
     Measure("skin_temperature_slope", "Drift of skin temperature", "Cel/min", -5, 5, 2),
     Measure("stress", "Stress", "1", 0, 100, 0),
+    Measure("physiological_arousal", "Physiological arousal", "1", -1, 1, 2),
     Measure("arousal", "Arousal", "1", -1, 1, 2),
     Measure("valence", "Valence", "1", -1, 1, 2),
     Measure("systolic", "Systolic blood pressure", "mm[Hg]", 30, 300, 0, "8480-6"),
@@ -104,7 +113,33 @@ _ROWS = (
     Measure("perclos", "Eyes closed (PERCLOS)", "%", 0, 100, 1),
     Measure("gaze_aversion", "Gaze away from the screen", "%", 0, 100, 1),
     Measure("yawns", "Yawns", "1", 0, 1e4, 0),
-    *(Measure(f"voice_{name}", f"Voice: {name}", "1", 0, 1, 2) for name in EXPRESSIONS),
+    *(Measure(f"voice_{name}", f"Voice: {name}", "1", 0, 1, 2) for name in VOICE_EMOTIONS),
+    Measure("voice_valence", "Voice: valence", "1", -1, 1, 2),
+    Measure("voice_arousal", "Voice: arousal", "1", -1, 1, 2),
+    Measure("vocal_effort", "Vocal effort", "dB", -60, 60, 1),
+    Measure("speech_share", "Share of the time spoken", "%", 0, 100, 0),
+    Measure("speech_rate", "Syllables per second of speech", "/s", 0, 15, 1),
+    Measure("speech_pause", "Mean pause in speech", "s", 0, 600, 2),
+    Measure("voice_pitch", "Pitch of the voice (median)", "Hz", 30, 1500, 0),
+    Measure("voice_pitch_range", "Range of the pitch", "{semitone}", 0, 60, 1),
+    Measure("voice_jitter", "Jitter", "%", 0, 50, 2),
+    Measure("voice_shimmer", "Shimmer", "%", 0, 100, 1),
+    Measure("voice_hnr", "Harmonics to noise", "dB", -20, 60, 1),
+    *(Measure(f"eeg_{band}", f"EEG: {band} power", "uV2", 0, 1e8, 2) for band in BANDS),
+    *(Measure(f"eeg_{band}_relative", f"EEG: {band}, share of the power", "1", 0, 1, 3) for band in BANDS),
+    *(Measure(f"eeg_{band}_entropy", f"EEG: {band}, differential entropy", "{nat}", -20, 20, 2) for band in BANDS),
+    Measure("eeg_alpha_peak", "EEG: alpha peak", "Hz", 6, 14, 1),
+    Measure("eeg_exponent", "EEG: aperiodic exponent", "1", -2, 8, 2),
+    Measure("eeg_asymmetry", "EEG: frontal alpha asymmetry", "1", -10, 10, 2),
+    Measure("eeg_theta_beta", "EEG: theta/beta", "1", 0, 1000, 2),
+    Measure("eeg_engagement", "EEG: engagement, beta/(alpha+theta)", "1", 0, 1000, 2),
+    Measure("eeg_slowing", "EEG: slowing, theta/alpha", "1", 0, 1000, 2),
+    Measure("eeg_eyes_contrast", "EEG: alpha, eyes closed over open", "1", 0, 1000, 2),
+    Measure("eeg_activity", "EEG: Hjorth activity", "uV2", 0, 1e8, 1),
+    Measure("eeg_mobility", "EEG: Hjorth mobility", "/s", 0, 1e4, 1),
+    Measure("eeg_complexity", "EEG: Hjorth complexity", "1", 0, 100, 2),
+    Measure("eeg_usable", "EEG: share that could be used", "%", 0, 100, 0),
+    *(Measure(f"emotion_{name}", f"All together: {name}", "1", 0, 1, 2) for name in EXPRESSIONS),
 )
 
 MEASURES: MappingProxyType[str, Measure] = MappingProxyType({row.name: row for row in _ROWS})

@@ -1,7 +1,7 @@
 """A session's signals with gaps: what files, the store and analytics exchange, whatever their source."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +84,34 @@ def track(chunks: Iterable[Chunk]) -> Track:
     )
 
 
+MOST_MARKS = 10_000
+"""That a recording keeps: a stimulus a second for almost three hours."""
+LONGEST_MARK = 200
+"""Characters of a mark's text that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What somebody noted at a time: eyes closed, a stimulus, a step of the protocol."""
+
+    time: int
+    """Nanoseconds since the recording's origin."""
+    text: str
+    duration: float = 0.0
+    """Seconds; 0 where it is a moment."""
+
+
+def marks(found: Iterable[Mark]) -> tuple[Mark, ...]:
+    """Marks as a recording keeps them: the first so many in order of time, each one short printable line."""
+    kept = []
+    for mark in sorted(found, key=lambda mark: mark.time)[:MOST_MARKS]:
+        # they come from strangers' files, and are shown in terminals
+        line = " ".join("".join(c if c.isprintable() else " " for c in mark.text).split())[:LONGEST_MARK]
+        if line:
+            kept.append(replace(mark, text=line, duration=mark.duration if 0.0 < mark.duration < np.inf else 0.0))
+    return tuple(kept)
+
+
 @dataclass(frozen=True, slots=True)
 class Baseline:
     """A measure over a person's earlier sessions."""
@@ -116,6 +144,10 @@ class Recording:
     """Beat times in seconds, where the source is beats or intervals and no wave."""
     assumed: tuple[tuple[str, str], ...] = field(default=())
     """What a reader had to guess (rate, unit, lead), said to whoever asked."""
+    marks: tuple[Mark, ...] = ()
+    """In order of time, as `marks` makes them."""
+    span: tuple[int, int] | None = None
+    """Nanoseconds from where to where it goes, where samples do not tell: a row of a sound is of what was before."""
 
     @property
     def duration(self) -> float:
@@ -127,6 +159,8 @@ class Recording:
         ]
         if self.beats:
             spans.append((self.beats[0] * SECOND, self.beats[-1] * SECOND))
+        if self.span is not None:
+            spans.append(self.span)
         return float(max(end for _, end in spans) - min(start for start, _ in spans)) / SECOND if spans else 0.0
 
     def of(self, signal: str) -> tuple[Track, ...]:

@@ -31,6 +31,24 @@ UNIT_CHANNELS = tuple(
     f"au{number:02}" for number in (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 18, 20, 23, 24, 25, 26, 43)
 )
 """Action units of the Facial Action Coding System (Ekman & Friesen 1978) whose effect landmarks can show."""
+VOICE_CHANNELS = (
+    # of the whole second; decibels are against full scale
+    *("level", "level_a", "peak", "clipped", "noise", "snr", "speech", "voiced", "syllables", "pauses", "pause"),
+    # of its voiced frames; NaN where there are none. Semitones are above 27.5 Hz
+    *("f0_p20", "f0_p50", "f0_p80", "f0_mean", "f0_sd", "f0_rise", "f0_fall"),
+    *("jitter", "shimmer", "hnr", "hnr_sd", "emphasis", "h1_h2", "h1_a3"),
+    *("f1", "f1_sd", "f1_width", "f2", "f2_sd", "f2_width", "f3", "f3_sd", "f3_width"),
+    *("alpha_ratio", "alpha_ratio_sd", "hammarberg", "hammarberg_sd"),
+    *("slope_0_500", "slope_0_500_sd", "slope_500_1500", "slope_500_1500_sd"),
+    # of its frames with speech and without a voice
+    *("alpha_ratio_unvoiced", "hammarberg_unvoiced", "slope_0_500_unvoiced", "slope_500_1500_unvoiced"),
+    # of all its frames with speech
+    *("loudness_p20", "loudness_p50", "loudness_p80", "loudness_sd", "loudness_rise", "loudness_fall"),
+    *("flux", "flux_sd", "centroid", "centroid_sd", "spread", "rolloff", "entropy", "crossings"),
+    *(f"mfcc{number}" for number in range(1, 14)),
+    *(f"mfcc{number}_sd" for number in range(1, 14)),
+)
+"""Of a second of sound; each is defined in docs/voice.md."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +99,8 @@ _ROWS = (
     Signal("skin_temperature", "Skin temperature", "Cel", 0, 60, (0.1, 100), 2_000, most_channels=4),
     Signal("acceleration", "Acceleration", "g", -32, 32, (5, 2000), 24_000, channels=("x", "y", "z")),
     Signal("rr", "Beat-to-beat intervals from a device", "ms", 100, 10_000, None, 200, irregular=True),
-    Signal("rgb", "Mean skin colour (0..255) and pixel count per region", "1", 0, 1e8, (5, 240), 12_000,
-           channels=RGB_CHANNELS, irregular=True),
+    Signal("rgb", "Mean skin colour (0..255, at a common level) and pixel count per region", "1", 0, 1e8, (5, 240),
+           12_000, channels=RGB_CHANNELS, irregular=True),
     Signal("face_motion", "Head pose and gaze (degrees), place, size, motion and light (shares)", "1", -360, 360,
            None, 5_200, channels=MOTION_CHANNELS, irregular=True),
     Signal("face_units", "Action-unit intensities (0 none .. 5 most)", "1", 0, 5, None, 7_200, channels=UNIT_CHANNELS,
@@ -91,7 +109,9 @@ _ROWS = (
            most_channels=24, irregular=True),
     # one row per window of at least a second: nobody can turn that back into speech
     Signal("voice_functionals", "Voice statistics over windows of a second or more", "1", -1e9, 1e9, (0.02, 1),
-           1_024, most_channels=120, irregular=True),
+           1_024, channels=VOICE_CHANNELS, irregular=True),
+    Signal("voice_scores", "Emotion probabilities per network over a second of speech or more", "1", -1, 1, None,
+           512, most_channels=24, irregular=True),
     _kept("image", "Camera pictures"),
     _kept("audio", "Microphone samples"),
     _kept("voice_frames", "Frame-level spectra or cepstra"),

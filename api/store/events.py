@@ -5,6 +5,11 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from api.tables import EventRow, StreamRow
+from kiosk import recording
+from kiosk.recording import MOST_MARKS, Mark
+
+SAID = ("lsl_mark",)
+"""Events that pass on what somebody else said: the mark is their detail."""
 
 
 def of_session(
@@ -22,3 +27,11 @@ def of_session(
     if after is not None:
         query = query.where(tuple_(*order) > after)
     return [(row[0], row[1]) for row in db.execute(query)]
+
+
+def marks(db: Session, session: str) -> tuple[Mark, ...]:
+    """A session's events as its recording has them."""
+    return recording.marks(
+        Mark(row.time_ns, row.detail if row.event in SAID else row.event)
+        for row, _ in of_session(db, session, limit=MOST_MARKS)
+    )

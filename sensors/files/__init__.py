@@ -10,10 +10,10 @@ from pathlib import Path
 
 from kiosk.errors import BadRecording
 from kiosk.recording import Recording
-from sensors.files import arrays, assemble, edf, pictures, text, wfdb
-from sensors.files.content import Content, Start, merged
-from sensors.files.edf import Annotation, annotations
+from sensors.files import arrays, assemble, brainvision, edf, fif, pictures, sound, text, wfdb
+from sensors.files.content import Annotation, Content, Start, merged
 from sensors.files.folder import Found, find
+from sensors.files.marks import annotations
 from sensors.files.pictures import MADE_BY, Portrait
 from sensors.files.session import join
 from sensors.files.source import NoRecording, bad, check_rate, size, suffix
@@ -25,13 +25,10 @@ __all__ = [
 
 WAVES = ("ecg", "ppg", "eeg", "respiration", "eda", "skin_temperature", "acceleration")
 PICTURES = ("video", "image")
-LATER = ("voice",)
-KINDS = ("auto", "rr", *WAVES, *PICTURES, *LATER)
-_OWN = (".edf", ".bdf", ".npy", ".npz", ".mat", ".csv", ".tsv", ".txt", *text.SUFFIXES)
+VOICE = "voice"
+KINDS = ("auto", "rr", *WAVES, *PICTURES, VOICE)
+_OWN = (".edf", ".bdf", ".fif", *brainvision.SUFFIXES, ".npy", ".npz", ".mat", ".csv", ".tsv", ".txt", *text.SUFFIXES)
 """Formats in one file: where that is absent, nobody meant a record of several."""
-_LATER_SUFFIXES = {
-    "voice": (".wav", ".flac", ".mp3", ".ogg", ".m4a", ".opus"),
-}
 
 
 def read(
@@ -96,9 +93,11 @@ def _read(
 ) -> tuple[Recording, Start | None]:
     if kind not in KINDS:
         raise BadRecording(f"no kind {kind!r}; there are {', '.join(KINDS)}")
-    for later, suffixes in _LATER_SUFFIXES.items():
-        if kind == later or (kind == "auto" and suffix(path) in suffixes):
-            raise bad(path, f"{later} is not read yet")
+    if kind == VOICE or (kind == "auto" and suffix(path) in sound.SUFFIXES):
+        if channel is not None or rate is not None:
+            raise bad(path, "sound has neither channels nor a rate to choose: leave out --channel and --rate")
+        size(path, sound.MOST_BYTES)
+        return sound.read(path, models=models), None
     if _is_picture(path, kind):
         if channel is not None or rate is not None:
             raise bad(path, "pictures have neither channels nor a rate to choose: leave out --channel and --rate")
@@ -126,6 +125,12 @@ def _content(path: Path, kind: str, rate: float | None) -> Content:
         begin = file.read(8)
     if ending in (".edf", ".bdf", ".rec") or begin in (b"0       ", b"\xffBIOSEMI"):
         return _fixed(path, edf.read(path), rate)
+    if ending == ".fif" or fif.is_fif(begin):
+        return _fixed(path, fif.read(path), rate)
+    if ending in brainvision.SUFFIXES:
+        return _fixed(path, brainvision.read(path), rate)
+    if ending in (".set", ".fdt"):
+        raise bad(path, "EEGLAB's own files are not read: save it as EDF, BDF or FIF")
     if ending == ".npy" or begin[:6] == b"\x93NUMPY":
         return arrays.read_npy(path, kind=kind, rate=rate)
     if ending == ".npz":

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from kiosk.errors import BadRecording
 from kiosk.messages import SECOND
-from kiosk.recording import Recording, Track
+from kiosk.recording import MOST_MARKS, Recording, Track
 from kiosk.signals import SIGNALS
 from sensors.files import naming, shape
 from sensors.files.content import Content, Intervals, Wave, merged
+from sensors.files.marks import marks
 from sensors.files.scale import Scale, scale_of
 from sensors.files.source import bad, none, suffix
 
@@ -34,7 +35,9 @@ def recording(path: Path, content: Content, *, kind: str, channel: str | None) -
     named, guesses = _named(path, content, waves, kind, chosen=channel is not None)
     tracks, more = _tracks(path, named)
     assumed += guesses + more
-    return Recording(tracks, str(path), None, merged(assumed))
+    if len(content.annotations) > MOST_MARKS:
+        assumed.append(("not read", f"marks after the first {MOST_MARKS}"))
+    return Recording(tracks, str(path), None, merged(assumed), marks(content.annotations))
 
 
 def device_of(path: Path) -> str:

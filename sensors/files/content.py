@@ -33,6 +33,15 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
+class Annotation:
+    """A mark in a file: seconds since its start, its length where it has one, and the text."""
+
+    onset: float
+    duration: float | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """A file's waves, or its beats."""
 
@@ -42,6 +51,7 @@ class Content:
     intervals: "Intervals | None" = None
     hint: str = ""
     """The signal that these waves are if nothing else tells, from the format itself."""
+    annotations: tuple[Annotation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,18 @@ Kemp & Olivan 2003, doi:10.1016/S1388-2457(03)00123-8; BDF is the same with 24 b
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kiosk.messages import SECOND
-from sensors.files.content import Content, Start, Wave, steady_times
+from kiosk.recording import MOST_MARKS
+from sensors.files.content import Annotation, Content, Start, Wave, steady_times
 from sensors.files.source import bad, check_count, check_rate, check_span, size
 
 _FIXED = 256
@@ -23,6 +25,11 @@ _WIDTHS = {"label": 16, "transducer": 80, "unit": 8, "low": 8, "high": 8, "digit
 _MARKS = ("EDF Annotations", "BDF Annotations")
 _NOT_WAVES = (*_MARKS, "Status")
 _ONSET = re.compile(rb"[+-]\d{1,12}(?:\.\d{0,12})?")
+_CLOCK = re.compile(_ONSET.pattern + rb"(?=\x14\x14)")
+"""When a data record begins: a time-stamped list without a text."""
+_MARK = re.compile(rb"(?<![^\0])(" + _ONSET.pattern + rb")(?:\x15([^\x14\0]{0,64}))?\x14+([^\x14\0][^\0]{0,65535})")
+"""A time-stamped list that has a text: when, for how long, and its texts."""
+_LENGTH = re.compile(rb"\d{1,12}(\.\d{0,12})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +64,6 @@ class _Header:
         return self.width * sum(signal.count for signal in self.signals)
 
 
-@dataclass(frozen=True, slots=True)
-class Annotation:
-    """A mark in an EDF+ file: seconds since its start, its length where it has one, and the text."""
-
-    onset: float
-    duration: float | None
-    text: str
-
-
 def read(path: Path) -> Content:
     """All waves of a file, with the gaps that EDF+D has."""
     header = _header(path)
@@ -86,18 +84,21 @@ def read(path: Path) -> Content:
         if signal.count not in times:
             times[signal.count] = _times(path, onsets, header.duration, signal.count)
         found.append(Wave(signal.label, signal.unit, rate, times[signal.count], _values(header, rows, signal)))
-    return Content(tuple(found), start=header.start)
+    return Content(tuple(found), start=header.start, annotations=_annotations(header, rows))
 
 
 def annotations(path: Path) -> tuple[Annotation, ...]:
-    """The marks of an EDF+ or BDF+ file; none in plain EDF."""
+    """The marks of an EDF+ or BDF+ file, one more at most than a recording keeps; none in plain EDF."""
     header = _header(path)
-    rows = _rows(path, header)
-    found = []
-    for signal in header.signals:
-        if signal.label in _MARKS:
-            for record in _raw(header, rows, signal):
-                found.extend(_marks(record.tobytes()))
+    return _annotations(header, _rows(path, header))
+
+
+def _annotations(header: _Header, rows: NDArray[np.uint8]) -> tuple[Annotation, ...]:
+    lists = [_raw(header, rows, signal) for signal in header.signals if signal.label in _MARKS]
+    # where records follow each other, samples count from the first one: it may begin within a second
+    began = _CLOCK.match(lists[0][0].tobytes()) if lists and not header.gaps else None
+    late = float(began.group()) if began is not None else 0.0
+    found = islice((mark for each in lists for mark in _marks(each, late)), MOST_MARKS + 1)
     return tuple(sorted(found, key=lambda mark: mark.onset))
 
 
@@ -279,14 +280,12 @@ def _times(path: Path, onsets: NDArray[np.float64], duration: float, count: int)
     )
 
 
-def _marks(record: bytes) -> list[Annotation]:
-    """The annotations in a data record's time-stamped lists; what is not one is skipped."""
-    found: list[Annotation] = []
-    for entry in record.split(b"\0"):
-        head, *texts = entry.split(b"\x14")
-        onset, _, duration = head.partition(b"\x15")
-        if not _ONSET.fullmatch(onset):
-            continue
-        length = float(duration) if re.fullmatch(rb"\d{1,12}(\.\d{0,12})?", duration) else None
-        found.extend(Annotation(float(onset), length, t.decode("utf-8", "replace")) for t in texts if t)
-    return found
+def _marks(records: NDArray[np.uint8], late: float) -> Iterator[Annotation]:
+    """The annotations in the time-stamped lists of data records; what is not one is skipped."""
+    # a list ends with its record, even if its writer forgot to say so
+    ended = np.pad(records, ((0, 0), (0, 1))).reshape(-1)
+    for onset, duration, texts in (found.groups() for found in _MARK.finditer(ended.data)):
+        length = float(duration) if duration and _LENGTH.fullmatch(duration) else None
+        for text in texts.split(b"\x14"):
+            if text:
+                yield Annotation(float(onset) - late, length, text.decode("utf-8", "replace"))

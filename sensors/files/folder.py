@@ -5,12 +5,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kiosk.errors import BadRecording
-from sensors.files import intervals, pictures, text
+from sensors.files import brainvision, intervals, pictures, sound, text
 from sensors.files.layout import layout_of
 from sensors.files.source import beginning, suffix
 
 TABLES = (".csv", ".tsv", ".txt", *intervals.SUFFIXES)
-READ = (".hea", ".edf", ".bdf", ".npy", ".npz", ".mat", *TABLES, *pictures.VIDEOS, *pictures.STILLS)
+READ = (
+    ".hea",
+    ".edf",
+    ".bdf",
+    ".fif",
+    *brainvision.SUFFIXES,
+    ".npy",
+    ".npz",
+    ".mat",
+    *TABLES,
+    *pictures.VIDEOS,
+    *pictures.STILLS,
+    *sound.SUFFIXES,
+)
 # not recordings by themselves: a record's header speaks for them
 PARTS = (".dat", ".atr", ".qrs", ".ecg", ".ann", ".xyz")
 
@@ -51,6 +64,8 @@ def find(paths: Iterable[Path]) -> Found:
 
 
 def _is_part(file: Path) -> bool:
+    if file.suffix.lower() in brainvision.PARTS and file.with_suffix(".vhdr").is_file():
+        return True
     return file.suffix.lower() in PARTS and file.with_suffix(".hea").is_file()
 
 

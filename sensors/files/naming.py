@@ -7,6 +7,7 @@ LONGEST = 100
 """Characters of a name that are looked at: damaged files have cells of megabytes."""
 _UNITS = {
     "v": "V", "mv": "mV", "uv": "uV", "nv": "nV", "volt": "V", "volts": "V", "millivolt": "mV", "microvolt": "uV",
+    "millivolts": "mV", "microvolts": "uV", "nanovolt": "nV", "nanovolts": "nV",
     "us": "uS", "microsiemens": "uS", "siemens": "S", "ms": "ms", "msec": "ms", "s": "s", "sec": "s", "secs": "s",
     "seconds": "s", "second": "s", "milliseconds": "ms", "millisecond": "ms", "usec": "us", "microseconds": "us",
     "ns": "ns", "nanoseconds": "ns", "c": "Cel", "cel": "Cel", "degc": "Cel", "celsius": "Cel", "f": "degF",
@@ -116,7 +117,7 @@ def factor(signal: str, unit_text: str) -> float | None:
 def label(name: str, signal: str) -> str:
     """A channel's name as analysis and screens know it: without the signal's own, at most 32 characters."""
     plain = "".join(c for c in name if c.isprintable()).strip().strip("'\"").rstrip(". ")
-    short = re.sub(r"^(?:EEG|ECG|EKG)[ _-]+", "", plain, flags=re.IGNORECASE)
+    short = re.sub(r"^(?:EEG|ECG|EKG)[ _.:-]+", "", plain, flags=re.IGNORECASE)
     return (short or plain or signal)[:32].strip() or signal
 
 

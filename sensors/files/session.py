@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from kiosk.errors import BadRecording
-from kiosk.recording import Recording, Track
+from kiosk.recording import Recording, Track, marks
 from sensors.files.content import Start, merged
 
 
@@ -25,7 +25,18 @@ def join(recordings: Sequence[Recording], starts: Sequence[Start | None] = (), n
             beats = tuple(beat + move / 1e9 for beat in recording.beats)
         tracks += [_distinct(replace(track, times=track.times + np.int64(move)), tracks) for track in recording.tracks]
         assumed += [(what, f"{Path(recording.name).name}: {value}") for what, value in recording.assumed]
-    return Recording(tuple(tracks), name or recordings[0].name, beats, merged(assumed))
+    noted = [
+        replace(mark, time=mark.time + move)
+        for recording, move in zip(recordings, moves, strict=True)
+        for mark in recording.marks
+    ]
+    spans = [
+        (recording.span[0] + move, recording.span[1] + move)
+        for recording, move in zip(recordings, moves, strict=True)
+        if recording.span is not None
+    ]
+    span = (min(start for start, _ in spans), max(end for _, end in spans)) if spans else None
+    return Recording(tuple(tracks), name or recordings[0].name, beats, merged(assumed), marks(noted), span)
 
 
 def _moves(recordings: Sequence[Recording], starts: Sequence[Start | None]) -> tuple[list[int], list[tuple[str, str]]]:

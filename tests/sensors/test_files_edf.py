@@ -98,6 +98,13 @@ def test_bdf_has_samples_of_three_bytes(tmp_path: Path) -> None:
     np.testing.assert_allclose(edfio.read_bdf(tmp_path / "a.bdf").signals[0].data, read.samples[:, 0])
 
 
+def test_a_biosemi_files_triggers_are_no_signal(tmp_path: Path) -> None:
+    signals = {"Fp1": random_counts(2, 300, 3), "EXG1": random_counts(3, 300, 3), "Status": random_counts(4, 300, 3)}
+    recording = files.read(write(tmp_path / "a.bdf", signals, width=3))
+    assert [track.channels for track in recording.tracks] == [("Fp1",)]
+    assert dict(recording.assumed)["not read"] == "EXG1"
+
+
 def test_gaps_between_records_are_jumps_in_time(tmp_path: Path) -> None:
     values = random_counts(2, 500)
     path = write(tmp_path / "gaps.edf", {"ECG": values}, onsets=["+0", "+1", "+5.5", "+6.5", "+100"], unit="mV")

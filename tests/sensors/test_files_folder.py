@@ -1,4 +1,4 @@
-"""Folders, kinds that are not read yet, and several files as one session."""
+"""Folders, kinds, and several files as one session."""
 
 from pathlib import Path
 
@@ -52,10 +52,10 @@ def test_segments_of_a_long_record_are_not_records(tmp_path: Path) -> None:
     assert [path.name for path in files.find([tmp_path]).recordings] == ["s.hea", "t_0001.hea"]
 
 
-def test_sound_says_that_it_is_not_read_yet(tmp_path: Path) -> None:
+def test_sound_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.flac").write_bytes(b"1234")
     for asked in ("auto", "voice"):
-        with pytest.raises(BadRecording, match="voice is not read yet"):
+        with pytest.raises(BadRecording, match="is no sound that can be read"):
             files.read(tmp_path / "a.flac", kind=asked)
 
 
