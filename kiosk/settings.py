@@ -40,6 +40,13 @@ class Settings(BaseSettings):
         None, ge=1, le=240, description="Pictures a second: asked of a camera (30 if unset), or those of a folder."
     )
     camera_lock: bool = Field(True, description="Hold exposure, white balance and focus once they have settled.")
+    microphone: str = Field(
+        "default",
+        description="Microphone: default, an index, a name, a sound file, a folder of them, or `page`.",
+    )
+    brainflow_board: str | None = Field(None, description="BrainFlow board: a name or number, as `cyton` or `-1`.")
+    brainflow_params: str = Field("", description="How it is connected: `serial_port=/dev/ttyUSB0,...`.")
+    lsl_streams: str = Field("", description="LSL streams: `type=EEG;name=X, type=ECG`; all of a known type if unset.")
     station_port: int = Field(8077, ge=0, le=65535, description="Port of the kiosk's own page, on 127.0.0.1 alone.")
 
     database_url: SecretStr | None = Field(None, description="SQLAlchemy URL; SQLite in the data folder if unset.")
@@ -69,6 +76,13 @@ class Settings(BaseSettings):
     def _is_named(cls, value: str) -> str:
         if not value.strip() or "://" in value:
             raise ValueError("an index, a device path, a file, a folder, or page")
+        return value.strip()
+
+    @field_validator("microphone")
+    @classmethod
+    def _is_heard(cls, value: str) -> str:
+        if not value.strip() or "://" in value:
+            raise ValueError("default, an index, a name, a file, a folder, or page")
         return value.strip()
 
     @field_validator("camera_size")

@@ -10,7 +10,10 @@ from sensors.driver import DriverFactory
 
 DRIVERS: Mapping[str, str] = MappingProxyType(
     {
+        "brainflow": "sensors.drivers.brainflow.driver:brainflow",
         "camera": "sensors.drivers.camera.devices:camera",
+        "lsl": "sensors.drivers.lsl.network:lsl",
+        "microphone": "sensors.drivers.microphone.devices:microphone",
         "simulated": "sensors.drivers.simulated.driver:visitor",
         "replay": "sensors.drivers.replay:replay",
     }

@@ -125,6 +125,27 @@ def _models(loaded: Settings) -> list[Finding]:
     return [Finding("models", "ok" if installed else "note", f"{installed} of {len(states)} installed in {folder}")]
 
 
+def _device_libraries(_: Settings) -> list[Finding]:
+    """What drivers need as compiled libraries, which not every machine has."""
+    from sensors.drivers.brainflow.library import library
+    from sensors.drivers.lsl.library import version as lsl_version
+    from sensors.drivers.microphone.soundcard import problem
+
+    def boards() -> str:
+        return f"{len(library().names())} boards"
+
+    found: list[Finding] = []
+    asked: tuple[tuple[str, Callable[[], str]], ...] = (("BrainFlow", boards), ("liblsl", lsl_version))
+    for what, words in asked:
+        try:
+            found.append(Finding(what, "ok", words()))
+        except KioskError as error:
+            found.append(Finding(what, "note", str(error)))
+    missing = problem()
+    found.append(Finding("PortAudio", "note" if missing else "ok", missing or "a microphone can be opened"))
+    return found
+
+
 def _clock(_: Settings) -> list[Finding]:
     synchronised = Path("/run/systemd/timesync/synchronized").exists()
     words = (
@@ -140,5 +161,6 @@ CHECKS: tuple[Callable[[Settings], list[Finding]], ...] = (
     _broker,
     _database,
     _models,
+    _device_libraries,
     _clock,
 )

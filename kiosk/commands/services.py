@@ -1,7 +1,7 @@
 """The processes: sensors, analytics, recorder, api, and the database's migration."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +9,7 @@ import typer
 
 from kiosk import models
 from kiosk.commands.running import load_settings, run
+from kiosk.errors import BadSettings
 from kiosk.messages import Status
 from kiosk.mqtt import MqttBus
 from kiosk.settings import Settings
@@ -16,16 +17,17 @@ from kiosk.settings import Settings
 if TYPE_CHECKING:
     from sensors.driver import DriverFactory
     from sensors.service import Sensors
-    from sensors.station.camera import PageCamera
+    from sensors.station.server import Station
 
 app = typer.Typer()
 
-SIMULATED, CAMERA = "simulated", "camera"
+SIMULATED, CAMERA, MICROPHONE, PAGE = "simulated", "camera", "microphone", "page"
+BRAINFLOW, LSL = "brainflow", "lsl"
 Drivers = Annotated[
     list[str] | None,
     typer.Option(
         "--driver",
-        help="Which devices: simulated (the default), camera. May be given several times. "
+        help="Which devices: simulated (the default), camera, microphone, brainflow, lsl. May be given several times. "
         "Files are played with `kiosk replay`.",
     ),
 ]
@@ -100,13 +102,14 @@ async def sensors_of(
 
 async def _serve_sensors(settings: Settings, drivers: Sequence[str], visit: float | None, pause: float) -> None:
     async with AsyncExitStack() as stack:
-        devices = [await _devices_of(name, settings, stack) for name in drivers]
+        station = await _station_of(drivers, settings, stack)
+        devices = [await _devices_of(name, settings, station) for name in drivers]
         # one simulated device makes the visit one that must never pass for a measurement
         service = await stack.enter_async_context(
             sensors_of(
                 settings,
                 lambda: [each for made in devices for each in made()],
-                simulated=_is_simulated(drivers, settings.camera),
+                simulated=_is_simulated(drivers, settings),
             )
         )
         while visit is not None:
@@ -118,16 +121,25 @@ async def _serve_sensors(settings: Settings, drivers: Sequence[str], visit: floa
         await asyncio.Event().wait()
 
 
-async def _devices_of(name: str, settings: Settings, stack: AsyncExitStack) -> "Callable[[], Sequence[DriverFactory]]":
-    """What makes a driver's devices for each visit; what it needs beside them runs until the stack ends."""
+async def _devices_of(
+    name: str, settings: Settings, station: "Station | None"
+) -> "Callable[[], Sequence[DriverFactory]]":
+    """What makes a driver's devices for each visit; `station` is the page that some of them need."""
     from sensors.registry import resolve
 
+    if name in _MAKERS:
+        return await _MAKERS[name](settings)
     maker = resolve(name)
+    if name == MICROPHONE:
+        heard = await asyncio.to_thread(
+            maker,
+            settings.microphone,
+            models=settings.data / models.FOLDER,
+            page=station.microphone if station is not None else None,
+        )
+        return lambda: heard
     if name != CAMERA:
         return maker
-    from sensors.drivers.camera.devices import PAGE
-
-    page = await _page_of(settings, stack) if settings.camera == PAGE else None
     # networks are opened: seconds, in which signals must be heard
     made = await asyncio.to_thread(
         maker,
@@ -136,28 +148,82 @@ async def _devices_of(name: str, settings: Settings, stack: AsyncExitStack) -> "
         rate=settings.camera_rate,
         lock=settings.camera_lock,
         models=settings.data / models.FOLDER,
-        page=page,
+        page=station.camera if station is not None else None,
     )
     return lambda: made
 
 
-async def _page_of(settings: Settings, stack: AsyncExitStack) -> "PageCamera":
+async def _brainflow(settings: Settings) -> "Callable[[], Sequence[DriverFactory]]":
+    from sensors.drivers.brainflow.driver import brainflow
+
+    if settings.brainflow_board is None:
+        raise BadSettings("KIOSK_BRAINFLOW_BOARD names no board")
+    # not in a thread: it silences a warning while it is imported, and filters of warnings are everybody's
+    made = brainflow(settings.brainflow_board, settings.brainflow_params)
+    return lambda: made
+
+
+async def _lsl(settings: Settings) -> "Callable[[], Sequence[DriverFactory]]":
+    from sensors.drivers.lsl.network import listening
+
+    # it listens as long as the process runs: each visit begins with the streams that there are by then
+    heard = listening(settings.lsl_streams)
+    await asyncio.to_thread(heard.settle)
+    return heard.devices
+
+
+_MAKERS: "dict[str, Callable[[Settings], Awaitable[Callable[[], Sequence[DriverFactory]]]]]" = {
+    BRAINFLOW: _brainflow,
+    LSL: _lsl,
+}
+"""Drivers that need nothing but their settings."""
+
+
+async def _station_of(drivers: Sequence[str], settings: Settings, stack: AsyncExitStack) -> "Station | None":
+    """The kiosk's page, with the devices that are to be its own; None where none is. It runs until the stack ends."""
+    seen, heard = settings.camera == PAGE and CAMERA in drivers, settings.microphone == PAGE and MICROPHONE in drivers
+    if not (seen or heard):
+        return None
     from sensors.clock import SystemClock
     from sensors.station.camera import PageCamera
+    from sensors.station.microphone import PageMicrophone
     from sensors.station.server import Station
 
-    page = PageCamera(SystemClock(), size=settings.camera_pixels, rate=settings.camera_rate or 30.0)
-    station = await stack.enter_async_context(Station(page, settings.station_port).running())
+    clock = SystemClock()
+    camera = PageCamera(clock, size=settings.camera_pixels, rate=settings.camera_rate or 30.0) if seen else None
+    microphone = PageMicrophone(clock) if heard else None
+    station = Station(camera, settings.station_port, microphone=microphone)
+    await stack.enter_async_context(station.running())
     typer.echo(f"the kiosk's page is at {station.address}", err=True)
-    return page
+    return station
 
 
-def _is_simulated(drivers: Sequence[str], camera: str) -> bool:
-    if CAMERA not in drivers:
-        return SIMULATED in drivers
+def _is_simulated(drivers: Sequence[str], settings: Settings) -> bool:
+    """Whether anything in a visit is played or simulated."""
+    return (
+        SIMULATED in drivers
+        or (CAMERA in drivers and _is_film(settings))
+        or (MICROPHONE in drivers and _is_sound_file(settings))
+        or (BRAINFLOW in drivers and _is_no_board(settings))
+    )
+
+
+def _is_film(settings: Settings) -> bool:
     from sensors.drivers.camera.devices import is_played
 
-    return SIMULATED in drivers or is_played(camera)
+    return is_played(settings.camera)
+
+
+def _is_sound_file(settings: Settings) -> bool:
+    from sensors.drivers.microphone.devices import is_played
+
+    return is_played(settings.microphone)
+
+
+def _is_no_board(settings: Settings) -> bool:
+    from sensors.drivers.brainflow.driver import is_simulated
+
+    return settings.brainflow_board is not None and is_simulated(settings.brainflow_board, settings.brainflow_params)
 
 
 async def _serve_analytics(settings: Settings) -> None:
