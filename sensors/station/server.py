@@ -19,6 +19,7 @@ from starlette.websockets import WebSocket
 
 from kiosk.errors import BadSettings
 from sensors.station.camera import PageCamera
+from sensors.station.microphone import PageMicrophone
 from sensors.station.pictures import MOST_BYTES
 
 HOST = "127.0.0.1"
@@ -44,10 +45,10 @@ STOP_WITHIN = 5.0
 
 
 class Station:
-    """The page and its camera. It outlives visits and runs of the driver."""
+    """The page, its camera and its microphone; either may not be wanted. It outlives visits and runs of drivers."""
 
-    def __init__(self, camera: PageCamera, port: int) -> None:
-        self.camera, self._port = camera, port
+    def __init__(self, camera: PageCamera | None, port: int, *, microphone: PageMicrophone | None = None) -> None:
+        self.camera, self.microphone, self._port = camera, microphone, port
 
     @property
     def address(self) -> str:
@@ -64,7 +65,7 @@ class Station:
         self._port = listening.getsockname()[1]
         server = _Quiet(
             uvicorn.Config(
-                application(self.camera),
+                application(self.camera, self.microphone),
                 ws="websockets-sansio",
                 ws_max_size=MOST_BYTES,
                 ws_per_message_deflate=False,
@@ -101,13 +102,19 @@ class _Quiet(uvicorn.Server):
         yield
 
 
-def application(camera: PageCamera) -> Starlette:
-    """The page, its files, and the socket of its camera."""
+def application(camera: PageCamera | None, microphone: PageMicrophone | None = None) -> Starlette:
+    """The page, its files, and the sockets of its camera and its microphone."""
     page = (STATIC / "camera.html").read_text(encoding="utf-8")
+    headers = dict(HEADERS)
+    if microphone is not None:
+        headers["Permissions-Policy"] = HEADERS["Permissions-Policy"].replace("microphone=()", "microphone=(self)")
 
     async def show(request: Request) -> Response:
-        text = page.replace("{token}", html.escape(camera.tokens.give()))
-        return HTMLResponse(text, headers=HEADERS)
+        # without a token the page leaves that device alone
+        text = page
+        for place, device in (("{token}", camera), ("{microphone}", microphone)):
+            text = text.replace(place, html.escape(device.tokens.give()) if device is not None else "")
+        return HTMLResponse(text, headers=headers)
 
     async def file(request: Request) -> Response:
         found = FILES.get(request.path_params["name"])
@@ -115,18 +122,25 @@ def application(camera: PageCamera) -> Starlette:
             return PlainTextResponse("there is no such file", 404, headers=HEADERS)
         return FileResponse(found, media_type=TYPES[found.suffix], headers=HEADERS)
 
-    async def pictures(socket: WebSocket) -> None:
+    async def served(socket: WebSocket, device: PageCamera | PageMicrophone | None) -> None:
         # without an Origin it is no browser, with another one it is somebody else's page
-        if socket.headers.get("origin") != f"http://{socket.headers.get('host')}":
+        if device is None or socket.headers.get("origin") != f"http://{socket.headers.get('host')}":
             await socket.close(1008)
             return
-        await camera.serve(socket)
+        await device.serve(socket)
+
+    async def pictures(socket: WebSocket) -> None:
+        await served(socket, camera)
+
+    async def sound(socket: WebSocket) -> None:
+        await served(socket, microphone)
 
     return Starlette(
         routes=[
             Route("/", show),
             Route("/static/{name}", file),
             WebSocketRoute("/camera", pictures),
+            WebSocketRoute("/microphone", sound),
         ],
         # a name that somebody points at 127.0.0.1 is not ours
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])],

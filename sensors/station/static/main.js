@@ -2,6 +2,7 @@
 import { Camera } from "./camera.js";
 import { Link, TAKEN } from "./link.js";
 import { picture } from "./pictures.js";
+import { Microphone } from "./sound.js";
 import { LANGUAGES, WORDS, preferred } from "./words.js";
 
 const at = (id) => document.getElementById(id);
@@ -10,6 +11,11 @@ const camera = new Camera(video);
 let language = preferred();
 let state = "waiting";
 let going = false;
+let unheard = "";
+const tokens = {
+  camera: document.querySelector('meta[name="token"]').content,
+  microphone: document.querySelector('meta[name="microphone"]').content,
+};
 let asked = { width: 640, height: 480, rate: 30 };
 
 function show(next) {
@@ -19,7 +25,7 @@ function show(next) {
   [at("advice").textContent, at("why").textContent] = words[state];
   const missing = state === "denied" || state === "missing";
   at("retry").hidden = !missing;
-  at("dark").hidden = camera.open;
+  at("dark").hidden = camera.open || !tokens.camera;
 }
 
 function speak(next) {
@@ -30,6 +36,8 @@ function speak(next) {
   for (const each of at("languages").children) each.setAttribute("aria-pressed", String(each.lang === language));
   at("retry").textContent = words.retry;
   at("meter").setAttribute("aria-label", words.distance);
+  at("level").setAttribute("aria-label", words.level);
+  at("hearing").textContent = unheard ? words[unheard] : "";
   document.title = words.brand;
   show(state);
 }
@@ -72,8 +80,8 @@ const said = {
   },
 };
 
-const link = new Link(
-  document.querySelector('meta[name="token"]').content,
+const link = tokens.camera && new Link(
+  tokens.camera,
   (word) => said[word.kind]?.(word),
   (code) => {
     going = false;
@@ -81,6 +89,29 @@ const link = new Link(
     show(code === TAKEN ? "taken" : "lost");
   },
 );
+
+function hear(visiting) {
+  document.body.toggleAttribute("data-hears", visiting);
+  if (!tokens.camera) show(visiting ? "speak" : "seat");
+}
+
+if (tokens.microphone) {
+  at("sound").hidden = at("privacy-sound").hidden = false;
+  new Microphone(
+    tokens.microphone,
+    (loud) => {
+      at("loud").style.transform = `translateX(${Math.round(100 * loud) - 100}%)`;
+      at("level").setAttribute("aria-valuenow", String(Math.round(100 * loud)));
+    },
+    hear,
+    (why) => {
+      unheard = { denied: "unheard", missing: "mute" }[why] ?? "";
+      at("hearing").hidden = !unheard;
+      at("hearing").textContent = unheard && WORDS[language][unheard];
+    },
+  );
+}
+if (!tokens.camera) at("stage").hidden = at("distance").hidden = at("privacy").hidden = true;
 
 for (const [code, name] of Object.entries(LANGUAGES)) {
   const button = document.createElement("button");
@@ -90,7 +121,7 @@ for (const [code, name] of Object.entries(LANGUAGES)) {
 }
 at("retry").addEventListener("click", start);
 speak(language);
-setInterval(() => link.now(camera.held), 1000);
+if (link) setInterval(() => link.now(camera.held), 1000);
 
 video.requestVideoFrameCallback(function each(now, seen) {
   video.requestVideoFrameCallback(each);

@@ -40,6 +40,11 @@ async def station() -> AsyncIterator[Station]:
         yield made
 
 
+def camera_of(station: Station) -> PageCamera:
+    assert station.camera is not None
+    return station.camera
+
+
 def milliseconds() -> float:
     """The page's clock: it counts from somewhere else than ours."""
     return time.monotonic() * 1000 - 12_345
@@ -151,14 +156,14 @@ async def test_a_page_of_another_origin_is_not_let_in(station: Station, origin: 
         async with opened(station, origin=origin):
             pass
     assert caught.value.response.status_code == 403
-    assert not station.camera.connected
+    assert not camera_of(station).connected
 
 
 async def test_a_token_opens_one_connection(station: Station) -> None:
     token = await token_of(station)
     async with opened(station, token=token) as socket:
         following = (await word(socket, "welcome"))["token"]
-    await until(lambda: not station.camera.connected)
+    await until(lambda: not camera_of(station).connected)
     async with opened(station, token=token) as socket:
         assert await code_of(socket) == NO_TOKEN
     async with opened(station, token=following) as socket:
@@ -174,7 +179,7 @@ async def test_without_a_token_nobody_is_let_in(station: Station, hello: str | b
     async with connect(address_of(station), origin=Origin(station.address.rstrip("/"))) as socket:
         await socket.send(hello)
         assert await code_of(socket) == NO_TOKEN
-    assert not station.camera.connected
+    assert not camera_of(station).connected
 
 
 async def test_silence_is_no_token(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,8 +194,8 @@ async def test_a_second_page_does_not_take_the_camera_over(station: Station) -> 
         async with opened(station) as second:
             assert await code_of(second) == TAKEN
         await first.send(json.dumps({"kind": "now", "at": milliseconds()}))
-        assert station.camera.connected
-    await until(lambda: not station.camera.connected)
+        assert camera_of(station).connected
+    await until(lambda: not camera_of(station).connected)
     async with opened(station) as third:
         await word(third, "welcome")
 
@@ -213,14 +218,14 @@ async def test_pictures_are_taken_during_a_visit_at_their_own_times(station: Sta
         assert (await word(socket, "visit"))["going"] is False
         await socket.send(picture())  # on its way when the visit ended: acknowledged, not looked at
         await word(socket, "arrived")
-        station.camera.attach(self := object(), into)
+        camera_of(station).attach(self := object(), into)
         assert (await word(socket, "visit"))["going"] is True
         moments = []
         for number in range(10):
             moments.append(CLOCK.now() - 20_000_000)
             await socket.send(picture(grey=10 * number, number=number + 1))
             assert (await word(socket, "arrived"))["number"] == number + 1
-        station.camera.detach(self)
+        camera_of(station).detach(self)
         assert (await word(socket, "visit"))["going"] is False
     into.end()
     frames: list[Frame] = []
@@ -229,7 +234,7 @@ async def test_pictures_are_taken_during_a_visit_at_their_own_times(station: Sta
     assert [int(frame.pixels[5, 5, 0]) for frame in frames] == [10 * number for number in range(10)]
     assert max(abs(frame.at - moment) for frame, moment in zip(frames, moments, strict=True)) < 15_000_000
     assert all(one.at < other.at for one, other in itertools.pairwise(frames))
-    assert station.camera.taken == 10
+    assert camera_of(station).taken == 10
 
 
 class Sleepy(SystemClock):
@@ -245,7 +250,7 @@ async def test_a_machine_that_slept_has_right_times_from_its_first_picture_on() 
     clock, into = Sleepy(), Latest(depth=100)
     moments = []
     async with Station(PageCamera(clock), 0).running() as station, opened(station) as socket:
-        station.camera.attach(object(), into)
+        camera_of(station).attach(object(), into)
         for number in range(20):
             clock.slept = 0.3 * (number // 5)
             moments.append(clock.now() - 20_000_000)
@@ -268,7 +273,7 @@ async def test_pictures_are_unpacked_by_who_looks_at_them(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(Sent, "pixels", noted)
     into, planes = Latest(depth=2), np.random.default_rng(1).integers(0, 256, WIDTH * HEIGHT * 3 // 2, np.uint8)
-    station.camera.attach(object(), into)
+    camera_of(station).attach(object(), into)
     async with opened(station) as socket:
         sent = milliseconds()
         head = HEAD.pack(MAGIC, 1, sent - 5, sent, WIDTH, HEIGHT, Layout.NV12, Matrix.BT709, 1, 1)
@@ -289,7 +294,7 @@ async def test_pictures_are_unpacked_by_who_looks_at_them(monkeypatch: pytest.Mo
 
 async def test_a_picture_that_is_not_newer_is_left_out(station: Station) -> None:
     into = Latest(depth=100)
-    station.camera.attach(object(), into)
+    camera_of(station).attach(object(), into)
     async with opened(station) as socket:
         for age in (5.0, 400.0, 5.0):
             await socket.send(picture(age=age))
@@ -308,37 +313,37 @@ async def test_nonsense_is_counted_and_then_the_page_is_put_out(
     station: Station, nonsense: str | bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     into = Latest(depth=100)
-    station.camera.attach(object(), into)
+    camera_of(station).attach(object(), into)
     with caplog.at_level(logging.DEBUG):
         async with opened(station) as socket:
             await socket.send(nonsense)
             await socket.send(picture())
             await word(socket, "arrived")
-            assert station.camera.refused == 1
+            assert camera_of(station).refused == 1
             for _ in range(module.MOST_REFUSED):
                 await socket.send(nonsense)
             assert await code_of(socket) == BAD_MESSAGE
     assert into.taken == 1
     assert "messages without sense" in caplog.text
-    await until(lambda: not station.camera.connected)
+    await until(lambda: not camera_of(station).connected)
     async with opened(station) as socket:
         await word(socket, "welcome")
 
 
 async def test_a_picture_that_was_too_long_on_its_way_is_refused(station: Station) -> None:
     into = Latest(depth=100)
-    station.camera.attach(object(), into)
+    camera_of(station).attach(object(), into)
     async with opened(station) as socket:
         await socket.send(picture(age=20))
         await socket.send(picture(age=9_000))
         await socket.send(picture(age=1))
         await until(lambda: into.taken == 2)
-    assert station.camera.refused == 1
+    assert camera_of(station).refused == 1
 
 
 async def test_a_flood_is_put_out(station: Station) -> None:
     into = Latest()
-    station.camera.attach(object(), into)
+    camera_of(station).attach(object(), into)
     async with opened(station) as socket:
 
         async def flood() -> None:
@@ -348,7 +353,7 @@ async def test_a_flood_is_put_out(station: Station) -> None:
         with pytest.raises(ConnectionClosed):
             await asyncio.wait_for(flood(), 10)
         assert await code_of(socket) == FLOOD
-    await until(lambda: not station.camera.connected)
+    await until(lambda: not camera_of(station).connected)
 
 
 async def test_a_huge_message_is_cut_off_by_its_length(station: Station) -> None:
@@ -356,7 +361,7 @@ async def test_a_huge_message_is_cut_off_by_its_length(station: Station) -> None
         await word(socket, "welcome")
         await socket.send(bytes(MOST_BYTES + 1))
         assert await code_of(socket) == 1009
-    await until(lambda: not station.camera.connected)
+    await until(lambda: not camera_of(station).connected)
 
 
 # --- what the page is told, and what an operator is
@@ -365,12 +370,12 @@ async def test_a_huge_message_is_cut_off_by_its_length(station: Station) -> None
 async def test_the_page_is_told_how_the_visitor_sits(station: Station) -> None:
     async with opened(station) as socket:
         await word(socket, "welcome")
-        station.camera.attach(object(), Latest())
-        station.camera.guide(sight(1_000_000_000, size=0.14))
+        camera_of(station).attach(object(), Latest())
+        camera_of(station).guide(sight(1_000_000_000, size=0.14))
         told = await word(socket, "guide")
         assert (told["advice"], told["near"], told["x"]) == ("closer", 0.5, 0.5)
         for number in range(60):
-            station.camera.guide(sight(1_000_000_000 + number * 33_000_000))
+            camera_of(station).guide(sight(1_000_000_000 + number * 33_000_000))
         said = [await word(socket, "guide")]
         assert said[-1]["advice"] == "good"
         # of what waits only the latest is said
@@ -379,7 +384,7 @@ async def test_the_page_is_told_how_the_visitor_sits(station: Station) -> None:
 
 
 async def test_trouble_is_said_in_words(station: Station) -> None:
-    camera = station.camera
+    camera = camera_of(station)
     assert camera.trouble == "no page is open in the kiosk's browser"
     camera.attach(object(), Latest())
     async with opened(station) as socket:
@@ -397,7 +402,7 @@ async def test_trouble_is_said_in_words(station: Station) -> None:
 
 async def test_a_run_waits_for_a_page_and_ends_when_it_goes(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page_module, "SILENT", 0.2)
-    source, into = Page(station.camera, CLOCK), Latest(depth=100)
+    source, into = Page(camera_of(station), CLOCK), Latest(depth=100)
     async with source:
         feeding = asyncio.create_task(source.feed(into))
         await asyncio.sleep(0.5)
@@ -411,17 +416,17 @@ async def test_a_run_waits_for_a_page_and_ends_when_it_goes(station: Station, mo
         with pytest.raises(DriverFailed, match="the kiosk's page sends no pictures"):
             await asyncio.wait_for(feeding, 2)
     # the next run has the camera again
-    async with Page(station.camera, CLOCK) as again:
+    async with Page(camera_of(station), CLOCK) as again:
         feeding = asyncio.create_task(again.feed(into))
         await asyncio.sleep(0.01)
         with pytest.raises(DriverFailed, match="in use by another driver"):
-            await Page(station.camera, CLOCK).feed(into)
+            await Page(camera_of(station), CLOCK).feed(into)
         feeding.cancel()
 
 
 async def test_a_station_that_ends_puts_its_page_out() -> None:
     async with Station(PageCamera(CLOCK), 0).running() as made:
-        camera = made.camera
+        camera = camera_of(made)
         manager = opened(made)
         socket = await manager.__aenter__()
         await word(socket, "welcome")
