@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from kiosk import download, models
 from kiosk.__main__ import app
-from kiosk.commands import train
+from kiosk.commands.train import rppg, writing
 from tests.conftest import require
 
 
@@ -63,8 +63,8 @@ def test_a_pull_installs_and_one_that_fails_does_not_stop_the_next(
 
 def test_trust_on_first_use_is_said_plainly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     require(find_spec("torch"), "torch")
-    monkeypatch.setattr(train, "VISITORS", 12)
-    monkeypatch.setattr(train, "HELD_BACK", 3)
+    monkeypatch.setattr(rppg, "VISITORS", 12)
+    monkeypatch.setattr(rppg, "HELD_BACK", 3)
     made = tmp_path / "made" / "mine.onnx"
     result = kiosk("train", "rppg", "--out", made, "--minutes", "0.01", "--seed", "3")
     assert result.exit_code == 0, result.output
@@ -91,7 +91,7 @@ def test_a_name_is_for_one_file(tmp_path: Path) -> None:
 
 
 def test_training_without_its_extra_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train, "find_spec", lambda name: None)
+    monkeypatch.setattr(writing, "find_spec", lambda name: None)
     result = kiosk("train", "rppg", "--out", tmp_path / "x.onnx")
     assert result.exit_code == 2
     assert "extra `train`" in result.stderr
@@ -117,8 +117,8 @@ def learning(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         begun.append(1.0)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(train, "VISITORS", 2)
-    monkeypatch.setattr(train, "HELD_BACK", 1)
+    monkeypatch.setattr(rppg, "VISITORS", 2)
+    monkeypatch.setattr(rppg, "HELD_BACK", 1)
     monkeypatch.setattr(training, "train", interrupted)
     return begun
 
@@ -167,6 +167,6 @@ def test_a_network_that_cannot_be_written_whole_does_not_replace_the_one_before(
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(typer.Exit):
-        train._write(file, b"of today")
+        writing.write(file, b"of today")
     assert file.read_bytes() == b"of yesterday"
     assert [each.name for each in tmp_path.iterdir()] == ["mine.onnx"]

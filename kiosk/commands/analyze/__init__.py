@@ -37,6 +37,7 @@ def analyze(
     session: Annotated[bool, typer.Option("--session", help="Join all files into one session.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="One reading a row.")] = False,
+    language: Annotated[str, typer.Option(help="Of the table's notes: en or ru; JSON and CSV have both.")] = "en",
     plot: Annotated[
         str | None,
         typer.Option(help="Draw a figure: out.png, .svg or .html; of several files a folder, or figures/{name}.svg."),
@@ -54,13 +55,15 @@ def analyze(
 
     if as_json and as_csv:
         raise _stop("--json or --csv, not both")
+    if language not in ("en", "ru"):
+        raise _stop(f"no language {language!r}; there are en and ru")
     try:
         models = load_settings().data / FOLDER
         plain = Job("", (), frozenset(), kind, channel, rate, not no_correction, models)
         todo = _jobs(files, plain, plot, session=session)
     except BadRecording as error:
         raise _stop(str(error)) from None
-    output: Output = Csv() if as_csv else Lines() if as_json else Tables()
+    output: Output = Csv() if as_csv else Lines() if as_json else Tables(language)
     bad = read = valued = False
     progress = _progress()
     with progress:

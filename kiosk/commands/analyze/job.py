@@ -1,8 +1,10 @@
 """One recording from its files to its answer, with its figure; made of what can travel between processes."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from analytics.session import FinalReading, Result, session
 from kiosk.errors import BadRecording
@@ -13,8 +15,10 @@ from sensors.files import Portrait
 
 FIELDS = (
     "measure", "value", "unit", "low", "high", "quality", "source", "scope", "method", "start", "end", "absent",
-    "preferred", "note",
+    "preferred", "note", "note_ru",
 )  # fmt: skip
+PLAIN: Mapping[str, str] = MappingProxyType({"voice_functionals": "voice", "voice_scores": "emotions by"})
+"""Signals that are called otherwise where people read of them."""
 Json = dict[str, object]
 
 
@@ -94,7 +98,7 @@ def outcome(job: Job) -> Outcome:
     """What becomes of a job."""
     try:
         recording = job.recording()
-        result = session(recording, Context(), correction=job.correction)
+        result = session(recording, Context(), correction=job.correction, models=job.models)
         if job.figure is not None:
             from kiosk.commands import figure  # matplotlib and plotly, for those who ask
 
@@ -109,10 +113,11 @@ def outcome(job: Job) -> Outcome:
 
 def _told(track: Track) -> str:
     """A track's signal, with the channels that not every device of its kind names alike."""
+    name = PLAIN.get(track.signal, track.signal)
     if track.channels in ((track.signal,), SIGNALS[track.signal].channels):
-        return track.signal
+        return name
     # of a network's scores the network: `mini_xception.anger`
-    return f"{track.signal} {', '.join(dict.fromkeys(name.partition('.')[0] for name in track.channels))}"
+    return f"{name} {', '.join(dict.fromkeys(channel.partition('.')[0] for channel in track.channels))}"
 
 
 def describe(name: str, recording: Recording, result: Result) -> Json:

@@ -11,7 +11,7 @@ from rich.text import Text
 from analytics.session import FinalReading
 from kiosk.commands.analyze.job import Answer
 from kiosk.commands.printable import printable
-from kiosk.measures import EXPRESSIONS, MEASURES, Reason
+from kiosk.measures import BANDS, EXPRESSIONS, MEASURES, VOICE_EMOTIONS, Reason
 
 GROUPS = (
     ("Heart", ("heart_rate", "mean_rr", "pauses", "irregular_rhythm", "ectopic_burden", "beats_corrected")),
@@ -19,12 +19,49 @@ GROUPS = (
     ("Variability: frequency", ("total_power", "vlf_power", "lf_power", "hf_power", "lf_nu", "hf_nu", "lf_hf")),
     ("Variability: nonlinear", ("sd1", "sd2", "sd_ratio", "dfa_alpha1", "sample_entropy")),
     ("Breath", ("respiration_rate",)),
-    ("Stress", ("stress", "arousal", "valence")),
+    ("Stress and affect", ("stress", "physiological_arousal", "arousal", "valence")),
+    ("All together", tuple(f"emotion_{name}" for name in EXPRESSIONS)),
     ("Expression", (*(f"face_{name}" for name in EXPRESSIONS), "face_valence", "face_arousal")),
     ("Eyes", ("blink_rate", "blink_duration", "perclos", "gaze_aversion", "yawns")),
-)
+    ("Voice: emotion", (*(f"voice_{name}" for name in VOICE_EMOTIONS), "voice_valence", "voice_arousal")),
+    (
+        "Voice: speech",
+        ("speech_share", "speech_rate", "speech_pause", "vocal_effort", "voice_pitch", "voice_pitch_range",
+         "voice_jitter", "voice_shimmer", "voice_hnr"),
+    ),
+    ("Brain: power", (*(f"eeg_{band}" for band in BANDS), *(f"eeg_{band}_relative" for band in BANDS))),
+    (
+        "Brain: state",
+        ("eeg_alpha_peak", "eeg_exponent", "eeg_asymmetry", "eeg_theta_beta", "eeg_engagement", "eeg_slowing",
+         "eeg_eyes_contrast"),
+    ),
+    (
+        "Brain: shape",
+        ("eeg_activity", "eeg_mobility", "eeg_complexity", *(f"eeg_{band}_entropy" for band in BANDS), "eeg_usable"),
+    ),
+)  # fmt: skip
 OTHERS = "Others"
-SHORTER: Mapping[str, str] = MappingProxyType({"Expression": "what the face showed, not what was felt"})
+SHORTER: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "All together": (
+            "how somebody appears by face and voice together, not what was felt",
+            "каким человек кажется по лицу и голосу вместе, а не то, что он чувствует",
+        ),
+        "Expression": (
+            "what the face showed, not what was felt",
+            "что показало лицо, а не то, что человек чувствует",
+        ),
+        "Voice: emotion": (
+            "how it sounded to a network that learnt from actors, not what was felt",
+            "как это прозвучало для сети, обученной на актёрах, а не то, что человек чувствует",
+        ),
+        "Brain: state": (
+            "each of the channels that its note names in --json",
+            "по каналам, названным в примечаниях (--json)",
+        ),
+        "Brain: shape": ("of the same channels as the powers", "по тем же каналам, что и мощности"),
+    }
+)
 """One line for a whole group, whose notes are many and alike; JSON has them all."""
 REASONS: Mapping[Reason, str] = MappingProxyType(
     {
@@ -45,10 +82,16 @@ REASONS: Mapping[Reason, str] = MappingProxyType(
         "too_dark": "the face is too dark",
         "moving": "the head moves too much",
         "too_far": "the face is too far away",
+        "no_speech": "nobody speaks",
+        "too_quiet": "the voice is too quiet",
+        "missing_channels": "the channels that it needs are missing",
+        "not_present": "there is none",
     }
 )
 """Why there is no number, in words."""
-UNITS: Mapping[str, str] = MappingProxyType({"1": "", "mm[Hg]": "mmHg", "Cel": "°C", "ms2": "ms²"})
+UNITS: Mapping[str, str] = MappingProxyType(
+    {"1": "", "mm[Hg]": "mmHg", "Cel": "°C", "ms2": "ms²", "uV2": "µV²", "{semitone}": "st", "{nat}": "nats"}
+)
 """UCUM as people write it."""
 WIDTH = 100
 """Columns that are used of a wider terminal: further apart a line is hard to follow."""
@@ -57,7 +100,8 @@ WIDTH = 100
 class Tables:
     """A table a recording."""
 
-    def __init__(self) -> None:
+    def __init__(self, language: str = "en") -> None:
+        self._russian = language == "ru"
         console = Console()
         self._console = Console(width=min(console.width, WIDTH)) if console.width > WIDTH else console
         self._any = False
@@ -90,16 +134,19 @@ class Tables:
         for reading in readings:
             measure = MEASURES[reading.measure]
             decimals = measure.decimals
-            bounds = "" if reading.low is None else f"{reading.low:.{decimals}f} .. {reading.high:.{decimals}f}"
+            bounds = "" if reading.low is None else f"{reading.low:z.{decimals}f} .. {reading.high:z.{decimals}f}"
             quality = "" if reading.quality is None else f"{reading.quality:.2f}"
             unit = UNITS.get(measure.unit, measure.unit)
             source = "" if reading.preferred else f", from {reading.source}"
             name = Text(f"  {measure.title}{source}", style="" if reading.preferred else "dim")
-            table.add_row(name, f"{reading.value:.{decimals}f}", f" {unit}", bounds, Text(quality, style="dim"))
+            table.add_row(name, f"{reading.value:z.{decimals}f}", f" {unit}", bounds, Text(quality, style="dim"))
         self._console.print(table)
-        notes = [SHORTER[title]] if title in SHORTER and readings else [each.note for each in readings if each.note]
+        notes = [(each.note_ru if self._russian else "") or each.note for each in readings]
+        if title in SHORTER and readings:
+            notes = [SHORTER[title][self._russian]]
         for note in dict.fromkeys(notes):
-            self._line(note)
+            if note:
+                self._line(note)
 
     def _line(self, text: str) -> None:
         self._console.print(Padding(Text(printable(text), style="dim"), (0, 0, 0, 2), expand=False))
@@ -149,15 +196,18 @@ def groups(readings: Sequence[FinalReading]) -> Iterator[tuple[str, list[FinalRe
 
 
 def absent(readings: Sequence[FinalReading], source: str) -> Iterator[tuple[str, str]]:
-    """Causes, and the measures that are absent for each."""
-    causes: dict[str, list[str]] = {}
+    """Causes, and the measures that are absent for each, with their source where that is another."""
+    causes: dict[tuple[str, str], list[str]] = {}
     for reading in readings:
         if reading.value is None:
-            title = MEASURES[reading.measure].title + (f" ({reading.source})" if reading.source != source else "")
             cause = REASONS[reading.absent or "analysis_failed"]
-            causes.setdefault(cause, []).append(title)
-    for cause, titles in causes.items():
-        yield cause, "; ".join(titles)
+            causes.setdefault((cause, reading.source), []).append(MEASURES[reading.measure].title)
+    for (cause, other), titles in causes.items():
+        # what they all are about is said once
+        about = {title.partition(": ")[0] for title in titles}
+        alike = len(titles) > 1 and len(about) == 1 and all(": " in title for title in titles)
+        named = [title.partition(": ")[2] if alike and i else title for i, title in enumerate(titles)]
+        yield cause, "; ".join(named) + (f" ({other})" if other != source else "")
 
 
 def duration(seconds: object) -> str:

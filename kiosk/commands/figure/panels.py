@@ -12,7 +12,7 @@ from kiosk.commands.figure.camera import Course, with_pulse
 from kiosk.commands.figure.charts import Chart, charts
 from kiosk.commands.figure.spectrum import Spectrum, spectrum
 from kiosk.commands.figure.waves import Floats, Wave, envelope, heights, wave
-from kiosk.measures import MEASURES
+from kiosk.measures import BANDS, MEASURES, VOICE_EMOTIONS
 from kiosk.recording import Recording
 from sensors.files.pictures import Portrait
 
@@ -34,9 +34,14 @@ KEY = {
     "face_happiness": "Face: happiness", "face_sadness": "Face: sadness", "face_surprise": "Face: surprise",
     "face_anger": "Face: anger", "face_fear": "Face: fear", "face_disgust": "Face: disgust",
     "face_contempt": "Face: contempt",
+    **{f"voice_{name}": f"Voice: {name}" for name in VOICE_EMOTIONS}, "voice_pitch": "Pitch",
+    "speech_rate": "Speech rate", "speech_share": "Speech", "vocal_effort": "Vocal effort",
+    **{f"eeg_{band}": f"EEG: {band}" for band in BANDS}, "eeg_alpha_peak": "Alpha peak",
+    "eeg_asymmetry": "Alpha asymmetry", "eeg_engagement": "Engagement", "eeg_slowing": "Theta/alpha",
+    "eeg_exponent": "Aperiodic exponent", "eeg_usable": "EEG usable",
 }  # fmt: skip
 """Measures of the figure's table and their short names, the first ROWS that the recording answers."""
-UNITS = {"1": "", "ms2": "ms²"}
+UNITS = {"1": "", "ms2": "ms²", "uV2": "µV²"}
 
 
 class Mark(Enum):
@@ -238,7 +243,7 @@ def _rows(result: Result) -> tuple[Row, ...]:
             continue
         measure = MEASURES[name]
         quality = "" if found.quality is None else f"{found.quality:.2f}"
-        value = str(found.absent).replace("_", " ") if found.value is None else f"{found.value:.{measure.decimals}f}"
+        value = str(found.absent).replace("_", " ") if found.value is None else f"{found.value:z.{measure.decimals}f}"
         unit = "" if found.value is None else UNITS.get(measure.unit, measure.unit)
         rows.append(Row(title, value, unit, quality, found.value is None))
     causes = {row.value for row in rows}

@@ -21,7 +21,7 @@ MOST_TRACES = 8
 TEMPLATE = 200
 """Beats whose mean tells how well a channel shows them."""
 _HEARTS = ("ecg", "ppg", "rgb")
-_NO_WAVES = ("rr", "face_motion", "face_units", "face_scores")
+_NO_WAVES = ("rr", "face_motion", "face_units", "face_scores", "voice_functionals", "voice_scores")
 _TITLES: Mapping[str, str] = MappingProxyType({"rgb": "Pulse of the face"})
 """Of what stands in the place of a signal."""
 

@@ -49,7 +49,7 @@ STYLE: dict[RcKeyType, float | str | bool] = {
 _TITLE, _FOOT = 0.44, 0.16
 """Inches above and below the panels."""
 _GAP = 0.52
-_HEIGHTS = {"overview": 0.8, "detail": 1.3, "tachogram": 1.25, "bottom": 1.76, "camera": 1.9, "chart": 1.35}
+_HEIGHTS = {"overview": 0.8, "detail": 1.3, "tachogram": 1.25, "bottom": 1.76, "camera": 1.9, "chart": 1.5}
 Draw = Callable[[Axes], None]
 
 
