@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
-from analytics import doubt, face, hrv, respiration, rhythm, skin, stress
+from analytics import affect, doubt, eeg, face, fusion, hrv, respiration, rhythm, skin, stress, voice
 from analytics.analyzer import Finding
 from analytics.correction import as_measured
 from analytics.sources import Source, named
@@ -32,6 +33,8 @@ class Told:
     source: str
     finding: Finding
     note: str = ""
+    russian: str = ""
+    """The note in Russian, where the method speaks it."""
 
 
 def of_hearts(found: Iterable[Source], *, correction: bool) -> list[Told]:
@@ -162,6 +165,17 @@ def of_skin(recording: Recording) -> list[Told]:
     )
 
 
+def of_brain(recording: Recording) -> list[Told]:
+    """What electrodes on the head show. Whether the eyes were closed a camera knows, and who marked it."""
+    seen = max(recording.of("face_units"), key=lambda track: len(track.times), default=None)
+    lids = eeg.lids(seen) if seen else ()
+    return _best_first(
+        Told(name, each.finding, each.note)
+        for track, name in named(recording, "eeg")
+        for each in eeg.answers(track, (*lids, *eeg.marked(recording.marks, track)))
+    )
+
+
 def of_face(recording: Recording) -> list[Told]:
     """What cameras saw of a face: expressions and signs of tiredness."""
     cameras = face.devices(recording)
@@ -170,6 +184,17 @@ def of_face(recording: Recording) -> list[Told]:
              each.finding, each.note)
         for camera in cameras
         for each in face.answers(recording, camera)
+    )  # fmt: skip
+
+
+def of_voice(recording: Recording, context: Context) -> list[Told]:
+    """What microphones heard of a voice: emotions, and how was spoken."""
+    microphones = voice.devices(recording)
+    return _best_first(
+        Told("+".join(each.signals if len(microphones) == 1 else (f"{signal}.{name}" for signal in each.signals)),
+             each.finding, each.note)
+        for name in microphones
+        for each in voice.answers(recording, name, context)
     )  # fmt: skip
 
 
@@ -213,7 +238,23 @@ def of_stress(told: list[Told], best: Source | None, context: Context, recording
     )
     # kinds, not devices: their names would not end
     source = "+".join(dict.fromkeys(each.source.partition(".")[0] for each in used)) or (best.kind if best else "none")
-    return [Told(source, assessed.finding, assessed.note)]
+    return [Told(source, assessed.finding, assessed.note, assessed.russian)]
+
+
+def of_affect(told: list[Told], context: Context, recording: Recording) -> list[Told]:
+    """Arousal, valence and emotions, of what the other readings say, each from its preferred source."""
+    chosen = preferred(told)
+    # as for stress: the variability of an irregular rhythm tells nothing of the person's state
+    if "irregular_rhythm" in chosen and chosen["irregular_rhythm"].finding.value == 1.0:
+        chosen = {measure: each for measure, each in chosen.items() if measure not in VARIABILITY}
+    heard = {measure: fusion.Heard(each.source, each.finding) for measure, each in chosen.items()}
+    found = fusion.answers(heard, context, coverage=fusion.coverage(recording))
+    return [Told(each.source, each.finding, each.note.en, each.note.ru) for each in found]
+
+
+def of_trained(recording: Recording, models: Path | None) -> list[Told]:
+    """Valence and arousal by an operator's own network of ECG and EEG: beside what the modalities say together."""
+    return [Told("ecg+eeg", each) for each in affect.findings(recording, models)]
 
 
 def _fingers(recording: Recording) -> set[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from analytics.analyzer import Analyzer, Finding
+from analytics.fusion.live import Fuser
 from analytics.registry import ANALYZERS, factory
 from kiosk import messages
 from kiosk.errors import Refused
@@ -26,6 +27,8 @@ MOST_SESSIONS = 200
 MOST_STREAMS = 12
 """Analyzed streams of one session, four of them of a camera: nobody wears more sensors."""
 MOST_ENDED = 5_000
+FUSION = "fusion"
+"""The device, and the source, of what all streams of a session tell together."""
 OLD_RUNS = 8
 GAP = 1.5
 """Periods between two samples from which on something is missing between them (as in `Track.segments`)."""
@@ -83,6 +86,7 @@ class _Visit:
     first_seq: int
     lines: dict[tuple[str, str], _Line] = field(default_factory=dict)
     seqs: dict[str, int] = field(default_factory=dict)
+    fuser: Fuser = field(default_factory=Fuser)
 
 
 class Router:
@@ -118,7 +122,21 @@ class Router:
             self.counters.failures += 1
             line.analyzer = factory(chunk.stream.signal)(line.rate, line.channels)
             return []
-        return self._readings(visit, chunk.stream, findings) if findings else []
+        if not findings:
+            return []
+        session = chunk.stream.session
+        readings = self._readings(visit, session, chunk.stream.device, signal, findings)
+        together = self._together(visit, chunk.stream, findings)
+        return readings + self._readings(visit, session, FUSION, FUSION, together)
+
+    def _together(self, visit: _Visit, stream: Stream, findings: list[Finding]) -> list[Finding]:
+        try:
+            return visit.fuser.feed(stream.signal, stream.device, findings)
+        except Exception as error:
+            _log.error("fusion failed and starts over: %s", type(error).__name__)
+            self.counters.failures += 1
+            visit.fuser = Fuser()
+            return []
 
     def _findings(self, line: _Line, chunk: Chunk) -> list[Finding]:
         times, samples = chunk.times(), chunk.values()
@@ -196,13 +214,13 @@ class Router:
         visit.lines[stream.device, stream.signal] = line
         return line
 
-    def _readings(self, visit: _Visit, stream: Stream, findings: list[Finding]) -> list[Reading]:
-        device = f"analytics-{stream.device}"[:64]
-        out = Stream(session=stream.session, device=device, signal=READINGS, run=self._run)
+    def _readings(self, visit: _Visit, session: str, of: str, source: str, findings: list[Finding]) -> list[Reading]:
+        device = f"analytics-{of}"[:64]
+        out = Stream(session=session, device=device, signal=READINGS, run=self._run)
         readings = []
         for finding in findings:
             seq = visit.seqs.get(device, visit.first_seq)
-            reading = _reading(out, seq, stream.signal, finding)
+            reading = _reading(out, seq, source, finding)
             try:
                 messages.check(reading)
             except Refused as refused:

@@ -3,11 +3,12 @@
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 
-from analytics import answers, face, hrv, rhythm, skin, visitor
+from analytics import answers, arousal, eeg, face, fusion, hrv, rhythm, skin, visitor, voice
 from analytics.answers import Told
 from analytics.beats import Change, Floats, Intervals, Kind
 from analytics.sources import Source, ranked, sources
@@ -20,20 +21,23 @@ BY_HAND = 0.050
 """Seconds from the nearest detected beat from which a beat was set by hand."""
 MEASURES_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "ecg": (*hrv.MEASURED, *rhythm.MEASURED, "respiration_rate", "stress"),
-        "ppg": (*hrv.MEASURED, "respiration_rate", "stress"),
-        "rgb": (*hrv.MEASURED, "respiration_rate", "stress"),
-        "rr": (*hrv.MEASURED, *rhythm.MEASURED[1:], "stress"),
+        "ecg": (*hrv.MEASURED, *rhythm.MEASURED, "respiration_rate", "stress", *fusion.OF_BODY),
+        "ppg": (*hrv.MEASURED, "respiration_rate", "stress", *fusion.OF_BODY),
+        "rgb": (*hrv.MEASURED, "respiration_rate", "stress", *fusion.OF_BODY),
+        "rr": (*hrv.MEASURED, *rhythm.MEASURED[1:], "stress", *fusion.OF_BODY),
         "respiration": ("respiration_rate",),
         "eda": skin.CONDUCTANCE,
+        "eeg": eeg.MEASURED,
         "skin_temperature": skin.TEMPERATURE,
         "face_motion": ("respiration_rate", face.GAZE),
-        "face_scores": face.EXPRESSION,
-        "face_units": (*face.EXPRESSION, *face.LIDS_AND_JAW),
+        "face_scores": (*face.EXPRESSION, *fusion.EXPRESSED),
+        "face_units": (*face.EXPRESSION, *face.LIDS_AND_JAW, *fusion.EXPRESSED),
+        "voice_functionals": voice.PROSODY,
+        "voice_scores": (*voice.FEELING, *fusion.EXPRESSED),
     }
 )
 """What a signal's final analysis answers: so that a signal that never came can be absent by name."""
-COMPARED = tuple(part.measure for part in PARTS)
+COMPARED = tuple(dict.fromkeys((*(part.measure for part in (*PARTS, *arousal.PARTS)), *voice.PROSODY, *voice.FEELING)))
 """What is held against a person's earlier sessions."""
 
 
@@ -56,6 +60,8 @@ class FinalReading:
     preferred: bool = False
     note: str = ""
     """What drove it, in plain words, where the method can say so."""
+    note_ru: str = ""
+    """The note in Russian, where the method speaks it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +93,13 @@ class Result:
     events: tuple[Mark, ...] = ()
 
 
-def session(recording: Recording, context: Context, *, correction: bool = True, vote: bool = True) -> Result:
+def session(
+    recording: Recording, context: Context, *, correction: bool = True, vote: bool = True, models: Path | None = None
+) -> Result:
     """The readings of a recording; signals whose analysis is not built yet are not reported.
 
     Without `correction` beats stay as they were detected or given; without `vote` nobody is asked for a second
-    opinion (seconds faster on first use).
+    opinion (seconds faster on first use). `models` is the folder of installed networks.
     """
     recording, changes = visitor.alone(recording)
     found = sources(recording, context, correct=correction, vote=vote)
@@ -100,8 +108,12 @@ def session(recording: Recording, context: Context, *, correction: bool = True, 
     told = answers.of_hearts(ordered, correction=correction)
     told += answers.of_breath(recording, ordered, vote=vote)
     told += answers.of_skin(recording)
+    told += answers.of_brain(recording)
     told += answers.of_face(recording)
+    told += answers.of_voice(recording, context)
     told += answers.of_stress(told, best, context, recording)
+    told += answers.of_affect(told, context, recording)
+    told += answers.of_trained(recording, models)
     return Result(
         tuple(_readings(told)),
         source=best.name if best else "",
@@ -110,7 +122,11 @@ def session(recording: Recording, context: Context, *, correction: bool = True, 
         removed=tuple(best.corrected.removed.tolist()) if best else (),
         ectopic=tuple(best.beats.times[best.beats.kinds == Kind.ECTOPIC].tolist()) if best else (),
         intervals=best.corrected.intervals if best else None,
-        events=(*(Mark("visitor_changed", each.time, each.detail) for each in changes), *_gaps(recording.tracks)),
+        events=(
+            *(Mark("visitor_changed", each.time, each.detail) for each in changes),
+            *_gaps(recording.tracks),
+            *(Mark("annotation", each.time / SECOND, each.text) for each in recording.marks),
+        ),
     )
 
 
@@ -140,6 +156,7 @@ def _reading(told: Told, *, preferred: bool) -> FinalReading:
         absent=finding.absent if possible else "impossible",
         preferred=preferred,
         note=told.note,
+        note_ru=told.russian,
     )
 
 

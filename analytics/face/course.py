@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analytics import concealment
 from analytics.face import rules
 from analytics.face.engines import Engine, of_rules, of_scores, pooled
 from analytics.face.words import EXPRESSIONS, Floats, Times
@@ -36,7 +37,7 @@ class Course:
     axes: Floats
     """(n, 2): valence and arousal."""
     attention: Floats
-    """What each picture counts in means."""
+    """What each picture counts in means: also how much time around it has no other."""
     frontal: Floats
     """0..1: how far each is from a profile."""
     agreement: Floats
@@ -46,6 +47,8 @@ class Course:
     """Of all engines together: how much there is behind the answer."""
     axes_from: tuple[str, ...]
     """Engines behind valence and arousal; empty where they follow from the expressions."""
+    known: float
+    """0..1: how much of the time from the first to the last picture these pictures tell."""
 
 
 def course(units: Track | None, scores: Track | None, motion: Track | None) -> Course | None:
@@ -76,18 +79,20 @@ def course(units: Track | None, scores: Track | None, motion: Track | None) -> C
     )
     times, together = times[told], together[told]
     frontal = _frontal(times, motion)
+    left = concealment.left(times, int(times[0]), int(times[-1]))
     own = [each for each in engines if each.axes is not None]
     axes = _axes(own) if own else rules.valence_arousal(_basic(together))
     return Course(
         times=times,
         probabilities=_smooth(times, together),
         axes=_smooth(times, axes),
-        attention=frontal * np.maximum(LEAST_ATTENTION, _certainty(together)),
+        attention=frontal * np.maximum(LEAST_ATTENTION, _certainty(together)) * left.weights * len(times),
         frontal=frontal,
         agreement=_agreement(engines, together),
         engines=tuple(each.name for each in engines),
         weight=sum(each.weight for each in engines),
         axes_from=tuple(each.name for each in own),
+        known=left.known,
     )
 
 

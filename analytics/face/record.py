@@ -77,7 +77,7 @@ def _expressions(units: Track | None, scores: Track | None, motion: Track | None
     signals = tuple(signal for signal in signals if signal in used)
     method = _method(seen.engines)
     behind = seen.weight / (seen.weight + HALF_KNOWN)
-    quality = round(behind * float(np.mean(seen.frontal * (0.5 + 0.5 * seen.agreement))), 3)
+    quality = round(behind * float(np.mean(seen.frontal * (0.5 + 0.5 * seen.agreement))) * seen.known, 3)
     span = int(seen.times[0]), int(seen.times[-1])
     if float(seen.frontal.mean()) < LEAST_FRONTAL:
         return [

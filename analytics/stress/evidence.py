@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
+from typing import Protocol
 
 
 class System(Enum):
@@ -15,10 +16,19 @@ class System(Enum):
     SWEAT = "sweat"
     SKIN = "skin"
     BREATH = "breath"
+    BRAIN = "brain"
+    """The stress index does not ask it; the index of arousal does."""
 
 
 WEIGHTS: MappingProxyType[System, float] = MappingProxyType(
-    {System.RATE: 1.0, System.VARIABILITY: 0.5, System.SWEAT: 1.0, System.SKIN: 0.5, System.BREATH: 0.5}
+    {
+        System.RATE: 1.0,
+        System.VARIABILITY: 0.5,
+        System.SWEAT: 1.0,
+        System.SKIN: 0.5,
+        System.BREATH: 0.5,
+        System.BRAIN: 0.0,
+    }
 )
 """One for what rises in most people under acute stress, one half for the rest. Set before any recording was scored and
 not fitted (heart: Castaldo et al. 2015, doi:10.1016/j.bspc.2015.02.012; sweat: Boucsein et al. 2012,
@@ -58,6 +68,14 @@ class Part:
     def holds(self, value: float) -> bool:
         """Whether it can have this value at all."""
         return self.possible[0] <= value <= self.possible[1]
+
+
+class Measured(Protocol):
+    """What was measured, whatever index is made of it."""
+
+    def measured(self) -> Iterator[tuple[Part, float]]:
+        """The parts that are there and possible, with their values."""
+        ...
 
 
 PARTS = (

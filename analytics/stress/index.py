@@ -40,6 +40,7 @@ class Assessment:
     drivers: tuple[Driver, ...]
     """The strongest first."""
     note: str
+    russian: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +93,18 @@ def _assessment(evidence: Evidence, reference: Compared, start_ns: int, end_ns: 
     if not reference.enough:
         measured = enough(part.system for part, _ in evidence.measured())
         absent: Reason = "no_reference" if measured else "insufficient"
-        return Assessment(Finding("stress", None, method, start_ns, end_ns, absent=absent), (), words.without(absent))
+        missing = Finding("stress", None, method, start_ns, end_ns, absent=absent)
+        return Assessment(missing, (), words.without(absent), words.without(absent, "ru"))
     drivers = _drivers(reference)
     value = 100.0 / (1.0 + math.exp(-math.fsum(driver.contribution for driver in drivers)))
     trusted = evidence.quality if 0.0 <= evidence.quality <= 1.0 else 0.0
     quality = trusted * reference.trust * reference.weight / TOTAL
     # an interval would have to be validated against a measured degree of stress, and nobody has one
     return Assessment(
-        Finding("stress", value, method, start_ns, end_ns, quality=quality), drivers, words.note(value, reference)
+        Finding("stress", value, method, start_ns, end_ns, quality=quality),
+        drivers,
+        words.note(value, reference),
+        words.note(value, reference, "ru"),
     )
 
 

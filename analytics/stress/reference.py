@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from analytics import norms
-from analytics.stress.evidence import Evidence, Part, enough, weight
+from analytics.stress.evidence import Measured, Part, enough, weight
 from kiosk.recording import Baseline, Context
 
 PRIOR = 3.0
@@ -63,13 +63,13 @@ class Compared:
         return NORMS_TRUST if self.against is Against.NORMS else self.count / (self.count + 1)
 
 
-def compared(evidence: Evidence, context: Context, *, seconds: float) -> Compared:
+def compared(evidence: Measured, context: Context, *, seconds: float) -> Compared:
     """With the person's own earlier sessions where they are enough, else with norms."""
     own = with_own(evidence, context.baselines, Against.SESSIONS)
     return own if own.enough else _with_norms(evidence, context, seconds)
 
 
-def with_own(evidence: Evidence, baselines: Iterable[Baseline], against: Against) -> Compared:
+def with_own(evidence: Measured, baselines: Iterable[Baseline], against: Against) -> Compared:
     """With the same person's other measurements."""
     known = {each.measure: each for each in baselines}
     pairs = [
@@ -93,7 +93,7 @@ def _beside(part: Part, value: float, baseline: Baseline) -> Comparison:
     )
 
 
-def _with_norms(evidence: Evidence, context: Context, seconds: float) -> Compared:
+def _with_norms(evidence: Measured, context: Context, seconds: float) -> Compared:
     comparisons = []
     for part, value in evidence.measured():
         row = norms.norm(part.measure, age=context.age, sex=context.sex)

@@ -193,7 +193,7 @@ def test_a_session_cannot_have_endless_streams() -> None:
 def test_what_nobody_analyses_is_ignored() -> None:
     router = Router()
     piece = chunks()[0]
-    other = Chunk(Stream("visit-1", "strap", "eeg", "run-1"), 0, 0, RATE, ("Fz",), piece.samples)
+    other = Chunk(Stream("visit-1", "strap", "eda", "run-1"), 0, 0, RATE, ("left",), piece.samples)
     assert router.feed("hall", other) == []
     assert router.counters.ignored == 1
     assert router.counters.sessions == 0

@@ -63,9 +63,9 @@ async def test_poison_is_counted_and_nothing_stops() -> None:
 async def test_signals_that_nobody_analyses_are_not_even_decoded() -> None:
     async with serving() as (bus, router, _):
         piece = chunks()[0]
-        other = Chunk(Stream("visit-1", "cap", "eeg", "run-1"), 0, 0, 250.0, ("Fz",), piece.samples)
+        other = Chunk(Stream("visit-1", "wrist", "eda", "run-1"), 0, 0, 250.0, ("left",), piece.samples)
         await send(bus, "hall", other)
-        await bus.publish("kiosk/v1/hall/chunk/eeg", b"poison")
+        await bus.publish("kiosk/v1/hall/chunk/eda", b"poison")
         await settle()
         assert router.counters.chunks == 0
         assert not router.counters.refused

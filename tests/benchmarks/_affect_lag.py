@@ -132,7 +132,7 @@ def serve(folder: Path, temporary: Path) -> None:
         with contextlib.suppress(BadModel):
             models.add(file, temporary)
     voice = Emotions(temporary)
-    speech = np.random.default_rng(0).standard_normal(round(16_000 * LONGEST)).astype(np.float32) / 10
+    speech = np.random.default_rng(0).standard_normal(round(16_000 * LONGEST)).astype(np.float32) / np.float32(10)
     voice.scores(speech)
     faces = list(_expressions(temporary))
     jobs: list[tuple[float, float, Face | None]] = []

@@ -2,9 +2,9 @@
 
 KIOSK_RECORDINGS=... kiosk bench affect [--part eeg,voice,fusion,lag] [--quick]
 
-eeg: rest and arithmetic, eyes open and closed, beside plain mne and scikit-learn. voice: speaker-disjoint, per corpus and
-across corpora, in noise and reverberation, float against int8. fusion: all subsets of four modalities of a stress recording.
-lag: what networks cost live analysis.
+eeg: rest and arithmetic, eyes open and closed, beside plain mne and scikit-learn. voice: speaker-disjoint, per corpus
+and across corpora, in noise and reverberation, float against int8. fusion: all subsets of four modalities of a stress
+recording; one modality that lies; lost packets. lag: what networks cost live analysis.
 """
 
 import argparse
