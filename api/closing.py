@@ -16,13 +16,14 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from analytics import norms
 from analytics.session import COMPARED, MEASURES_OF, FinalReading, Result, session
-from api.store import Database, StoreError, chunks, patients, readings, results, sessions, streams, utc_now
+from api.store import Database, StoreError, chunks, events, patients, readings, results, sessions, streams, utc_now
 from api.store.results import Found
 from api.store.sessions import Due
 from api.tables import StreamRow
@@ -30,6 +31,7 @@ from kiosk import recording
 from kiosk.errors import BadRecording, KioskError
 from kiosk.measures import Reason
 from kiosk.messages import SECOND, Chunk
+from kiosk.models import FOLDER
 from kiosk.processes import die_with_parent
 from kiosk.recording import Baseline, Context, Recording, Track
 from kiosk.settings import Settings
@@ -63,7 +65,8 @@ def load(database: Database, session_id: str) -> Recording:
     with database.reading() as db:
         if sessions.get(db, session_id) is None:
             raise BadRecording(f"there is no session {session_id}")
-        return Recording(tuple(_tracks(chunks.of_session(db, session_id))), name=session_id)
+        tracks = tuple(_tracks(chunks.of_session(db, session_id)))
+        return Recording(tracks, name=session_id, marks=events.marks(db, session_id))
 
 
 def context_of(database: Database, session_id: str) -> Context:
@@ -105,8 +108,9 @@ class AnalysisFailed(KioskError):
 class Closer:
     """Sweeps over the sessions and closes what is due."""
 
-    def __init__(self, database: Database, settings: Settings, analyse: Analyse = session) -> None:
-        self._database, self._analyse = database, analyse
+    def __init__(self, database: Database, settings: Settings, analyse: Analyse | None = None) -> None:
+        self._database = database
+        self._analyse = analyse or partial(session, models=settings.data / FOLDER)
         self._close_after = round(settings.close_after * SECOND)
         self._silence = round(settings.silence_ends * SECOND)
         self._name = f"closer-{secrets.token_hex(6)}"
@@ -223,6 +227,7 @@ def _found(reading: FinalReading) -> Found:
         start_ns=round(reading.start * SECOND),
         end_ns=round(reading.end * SECOND),
         note=reading.note,
+        note_ru=reading.note_ru,
     )
 
 

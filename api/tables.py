@@ -126,6 +126,7 @@ class ReadingRow(SQLModel, table=True):
     version: str = Field(max_length=40)
     preferred: bool = False
     note: str = Field(default="", max_length=1000)
+    note_ru: str = Field(default="", max_length=1000, sa_column_kwargs={"server_default": ""})
     """What drove it, in plain words."""
     start_ns: int = _big()
     end_ns: int = _big()

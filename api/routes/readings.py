@@ -47,6 +47,7 @@ _READING: JsonDict = {
     "end": 180.0,
     "preferred": True,
     "note": "",
+    "note_ru": "",
     "code": {"system": "http://loinc.org", "code": "8867-4"},
 }
 _ABSENT: JsonDict = {
@@ -86,6 +87,7 @@ class ReadingShape(BaseModel):
     end: float
     preferred: bool = Field(description="Where several sources give the measure: this is the one to show.")
     note: str = Field(description="What drove it, in plain words, where the method can say so.")
+    note_ru: str = Field(description="The note in Russian, where the method speaks it.")
     code: Code
 
     @classmethod
@@ -112,6 +114,7 @@ class ReadingShape(BaseModel):
             end=seconds(row.end_ns),
             preferred=row.preferred,
             note=row.note,
+            note_ru=row.note_ru,
             code=Code(system=system, code=code),
         )
 

@@ -37,6 +37,7 @@ def add_readings(db: Session, readings: Iterable[tuple[int, Reading]], version: 
                 "version": version,
                 "preferred": False,
                 "note": "",
+                "note_ru": "",
                 "start_ns": reading.start,
                 "end_ns": reading.end,
             }

@@ -27,6 +27,7 @@ class Found:
     start_ns: int
     end_ns: int
     note: str = ""
+    note_ru: str = ""
 
 
 def add(
@@ -70,6 +71,7 @@ def add(
             version=version,
             preferred=found.preferred,
             note=found.note,
+            note_ru=found.note_ru,
             start_ns=found.start_ns,
             end_ns=found.end_ns,
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from typer.testing import CliRunner, Result
 
 from analytics.session import FinalReading
@@ -19,6 +20,7 @@ from kiosk.commands.analyze.tables import Tables
 from kiosk.commands.workers import Done
 from kiosk.errors import BadRecording
 from kiosk.measures import MEASURES, Reason
+from sensors.drivers.simulated.voice import speech
 
 Kiosk = Callable[..., Result]
 
@@ -216,3 +218,11 @@ def test_npz_counts_become_millivolts(kiosk: Kiosk, tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", ecg_adu=counts, adu_per_mV=200, fs=250, r=np.arange(9))
     answer = json.loads(kiosk("analyze", tmp_path / "a.npz", "--json").stdout)
     assert (answer["kind"], answer["rate"], answer["duration"]) == ("ecg", 250, 20)
+
+
+def test_a_voice_is_called_one_lasts_as_its_sound_and_its_units_are_not_cut_off(kiosk: Kiosk, tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    soundfile.write(path, speech(8.0, seed=4).samples[: round(7.6 * 16_000)], 16_000)
+    lines = kiosk("analyze", path).stdout.splitlines()
+    assert lines[1].strip() == "voice; emotions by voice_net · 7.6 s"
+    assert any("Range of the pitch" in line and " semit. " in line for line in lines)

@@ -15,7 +15,7 @@ from sensors.drivers.simulated import Body, Person
 
 FIELDS = [
     "measure", "value", "unit", "low", "high", "quality", "source", "scope", "method", "start", "end", "absent",
-    "preferred", "note",
+    "preferred", "note", "note_ru",
 ]  # fmt: skip
 PERSON = Person(seed=11, heart_rate=63)
 
@@ -121,12 +121,12 @@ def test_bad_input_gets_a_sentence_and_its_exit_code(
     assert "Traceback" not in result.output
 
 
-def test_kinds_that_are_not_built_yet_say_so(tmp_path: Path) -> None:
+def test_a_sound_file_without_sound_says_so(tmp_path: Path) -> None:
     path = tmp_path / "speech.wav"
     path.write_bytes(b"\x00" * 100)
     result = kiosk("analyze", path)
     assert result.exit_code == 2
-    assert "not read yet" in result.stderr
+    assert "is no sound that can be read" in result.stderr
 
 
 def test_noise_is_absent_with_a_reason_and_exit_code_1(tmp_path: Path) -> None:

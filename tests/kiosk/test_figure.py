@@ -14,8 +14,9 @@ from kiosk.commands import figure
 from kiosk.commands.figure.axes import moment
 from kiosk.commands.figure.panels import MOST_INTERVALS, Mark, panels
 from kiosk.commands.figure.waves import BINS, envelope
-from kiosk.measures import MEASURES, Reason
+from kiosk.measures import BANDS, MEASURES, Reason
 from kiosk.recording import Recording, Track
+from kiosk.signals import VOICE_CHANNELS
 from sensors.drivers.simulated import Body, Person
 
 PERSON = Person(seed=3, heart_rate=66)
@@ -220,3 +221,55 @@ def test_names_are_drawn_as_they_are_called(tmp_path: Path, suffix: str) -> None
 )
 def test_moments_read_as_clocks(seconds: float, text: str) -> None:
     assert moment(seconds) == text
+
+
+def brain(seconds: float = 60) -> Recording:
+    times = np.arange(round(seconds * RATE)) / RATE
+    body = Body(replace(PERSON, eeg_noise=0.5))
+    return Recording((track("eeg", body.eeg(times), channels=body.channels("eeg")),), "brain.edf")
+
+
+def voice(scored: bool) -> Recording:
+    times = np.arange(1.0, 9.0)
+    rows = np.full((len(times), len(VOICE_CHANNELS)), 180.0)
+    rows[3] = np.nan  # a second in which nobody spoke
+    tracks = [track("voice_functionals", rows, times, channels=VOICE_CHANNELS)]
+    if scored:
+        shares = np.tile([0.7, 0.2, 0.1], (4, 1))
+        names = tuple(f"net.{name}" for name in ("neutral", "anger", "boredom"))
+        tracks.append(track("voice_scores", shares, times[::2], channels=names))
+    return Recording(tuple(tracks), "voice.flac")
+
+
+def test_a_brain_is_shown_by_its_spectrum_and_its_bands() -> None:
+    shown = panels(brain(), Result(()))
+    spectrum, bands = shown.charts
+    assert [line.name for line in spectrum.lines] == ["mean of the channels", "aperiodic"]
+    above = spectrum.lines[0].y / spectrum.lines[1].y
+    assert 8 <= spectrum.lines[0].x[np.argmax(above)] <= 13  # alpha stands above what is under it
+    assert [line.name for line in bands.lines] == list(BANDS)
+    assert np.allclose(sum(line.y for line in bands.lines), 1.0)
+
+
+def test_a_voice_is_shown_by_its_pitch_and_how_it_sounded() -> None:
+    assert [chart.title for chart in panels(voice(scored=False), Result(())).charts] == ["Pitch of the voice"]
+    pitch, sounded = panels(voice(scored=True), Result(())).charts
+    middle = pitch.lines[0].y
+    assert np.isnan(middle[3])
+    assert np.nanmedian(middle) == 180.0
+    assert {line.name: round(float(line.y[0]), 3) for line in sounded.lines} == {
+        "neutral": 0.7, "anger": 0.2, "boredom": 0.1,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "html"])
+def test_charts_are_drawn_on_paper_and_page(suffix: str, tmp_path: Path) -> None:
+    for name, recording in (("brain", brain(20)), ("voice", voice(scored=True))):
+        path = tmp_path / f"{name}.{suffix}"
+        figure.write(path, recording, Result(()))
+        assert path.stat().st_size > 10_000
+        if suffix == "svg":
+            # letters are drawn as curves; what they say stands beside them
+            assert (
+                f"<!-- {'Spectrum of the EEG' if name == 'brain' else 'How the voice sounded'} -->" in path.read_text()
+            )

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from kiosk.messages import KINDS, MAX_PAYLOAD, MAX_REFUSED, SECOND, address, decode, encode, header
+from kiosk.signals import VOICE_CHANNELS
 from tests.kiosk.examples import EXAMPLES, KIOSK, floats, ints, plain, refusal, spoilt
 
 
@@ -114,8 +115,9 @@ def test_nothing_bigger_is_smuggled_under_a_harmless_name() -> None:
     wave = base64.b64encode(bytes(4 * 15 * 40)).decode()
     topic, payload = spoilt("chunk", {"channels": leads, "rate": 4000, "samples": wave})
     decode(topic, payload)
-    voice = {"stream.signal": "voice_functionals", "rate": None, "channels": [f"f{n}" for n in range(120)]}
-    spectra = {"samples": base64.b64encode(bytes(4 * 120 * 50)).decode(), "offsets": ints(*range(0, 10**6, 20_000))}
+    voice = {"stream.signal": "voice_functionals", "rate": None, "channels": list(VOICE_CHANNELS)}
+    wide = 4 * len(VOICE_CHANNELS)
+    spectra = {"samples": base64.b64encode(bytes(wide * 50)).decode(), "offsets": ints(*range(0, 10**6, 20_000))}
     _, payload = spoilt("chunk", {**voice, **spectra})
     assert refusal(f"kiosk/v1/{KIOSK}/chunk/voice_functionals", payload).reason == "over_budget"
 
