@@ -71,6 +71,8 @@ class Signal:
     """Samples may carry times of their own (camera frames, beat intervals)."""
     drawn_live: bool = False
     """A screen sweeps it: chunks of a tenth of a second instead of a whole one."""
+    alone: bool = False
+    """A row tells of a second or more: it waits for no other."""
 
     def accepts_rate(self, rate: float | None) -> bool:
         """Whether a stream may have this nominal rate (None: times of its own)."""
@@ -109,9 +111,9 @@ _ROWS = (
            most_channels=24, irregular=True),
     # one row per window of at least a second: nobody can turn that back into speech
     Signal("voice_functionals", "Voice statistics over windows of a second or more", "1", -1e9, 1e9, (0.02, 1),
-           1_024, channels=VOICE_CHANNELS, irregular=True),
+           1_024, channels=VOICE_CHANNELS, irregular=True, alone=True),
     Signal("voice_scores", "Emotion probabilities per network over a second of speech or more", "1", -1, 1, None,
-           512, most_channels=24, irregular=True),
+           512, most_channels=24, irregular=True, alone=True),
     _kept("image", "Camera pictures"),
     _kept("audio", "Microphone samples"),
     _kept("voice_frames", "Frame-level spectra or cepstra"),

@@ -147,6 +147,7 @@ class Stamper:
         signal = SIGNALS[port.signal]
         self._stream, self._port, self._origin = stream, port, origin
         self._seconds = LIVE_CHUNK if signal.drawn_live else LONG_CHUNK
+        self._alone = signal.alone
         self._fit = ClockFit(port.rate) if port.rate else None
         self._rows: list[NDArray[np.float32]] = []
         self._times: list[NDArray[np.int64]] = []
@@ -226,7 +227,7 @@ class Stamper:
             self._rows.append(samples)
             self._times.append(times)
             self._held += len(samples)
-        return self._cut_irregular(block.read_at - self._origin.boot)
+        return self._cut_irregular(None if self._alone else block.read_at - self._origin.boot)
 
     def _cut_irregular(self, now: int | None) -> list[Chunk]:
         """The chunks whose span is over by `now`; with None, whatever there is."""

@@ -216,6 +216,15 @@ def test_each_irregular_sample_needs_its_time() -> None:
             stamper(RR).stamp(Block("rr", ramp(0, 2), BOOT, times=times))
 
 
+def test_a_row_that_tells_of_a_second_waits_for_no_other() -> None:
+    # whoever stops talking has no next row that would push out the last one
+    using = stamper(Port("voice_scores", ("net.neutral", "net.anger"), None))
+    at = BOOT + 4 * SECOND
+    (chunk,) = using.stamp(Block("voice_scores", np.array([[0.7, 0.3]]), at, times=np.array([at])))
+    assert chunk.times().tolist() == [4 * SECOND]
+    assert using.flush() == []
+
+
 # --- the wall clock
 
 

@@ -11,8 +11,9 @@ from sensors.drivers.simulated.chance import Drift
 from sensors.drivers.simulated.contact import Contact
 from sensors.drivers.simulated.person import Person
 from sensors.drivers.simulated.scene import Scene
-from sensors.drivers.simulated.truth import Truth, variability
+from sensors.drivers.simulated.truth import EegTruth, Truth, variability
 from sensors.drivers.simulated.waves import WAVES, Inside, Wave
+from sensors.drivers.simulated.waves.eeg import Eeg
 
 _AT_ONCE = 4096  # samples: keeps what is computed in between within the cache
 _KEPT = 24  # blocks
@@ -207,6 +208,10 @@ class Body:
                 for lost, found in contact.losses.between(start, end)
             ),
         )
+
+    def eeg_truth(self, start: float, end: float, *, rate: float = 250.0) -> EegTruth:
+        """What is in the EEG of [start, end) where it is sampled at a rate that divides 500 Hz."""
+        return Eeg(self.inside).truth(start, end, rate=rate)
 
     def _wave(self, signal: str) -> Wave:
         found = self._waves.get(signal)

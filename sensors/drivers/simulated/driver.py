@@ -15,6 +15,7 @@ from sensors.driver import AlwaysOpen, Block, DriverFactory, Item, Port, Spot, V
 from sensors.drivers.simulated.body import Body
 from sensors.drivers.simulated.camera import DEVICE, Camera
 from sensors.drivers.simulated.camera import SIGNALS as SEEN
+from sensors.drivers.simulated.microphone import SimulatedMicrophone
 from sensors.drivers.simulated.person import Person
 from sensors.drivers.simulated.scene import Scene
 
@@ -154,6 +155,15 @@ def camera_factory(*, person: Person | None = None, scene: Scene = WEBCAM) -> Dr
     return make
 
 
+def microphone_factory(*, person: Person | None = None) -> DriverFactory:
+    """Makes the simulated microphone."""
+
+    def make(visit: Visit, clock: Clock) -> SimulatedMicrophone:
+        return SimulatedMicrophone(person or person_of(visit.session), visit, clock)
+
+    return make
+
+
 def spot_factory(name: str, *, person: Person | None = None) -> DriverFactory:
     """Makes a simulated spot device: cuff, oximeter, thermometer or scale."""
 
@@ -192,4 +202,4 @@ def visitor(person: Person | None = None) -> list[DriverFactory]:
     """All simulated devices of a kiosk."""
     signals = [signal_factory(signal, person=person) for signal in RATES]
     spots = [spot_factory(name, person=person) for name in SPOTS]
-    return [*signals, camera_factory(person=person), *spots]
+    return [*signals, camera_factory(person=person), microphone_factory(person=person), *spots]

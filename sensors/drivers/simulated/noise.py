@@ -50,6 +50,17 @@ class Noise:
         before += (self._gather(index, 1) - before) * (place - floor)[:, None]
         return before
 
+    def density(self, frequencies: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(frequencies, channels) expected power per hertz: over 0..rate/2 it adds up to each channel's variance."""
+        level = np.full(frequencies.shape, 2.0 / self._rate)
+        if self._response is not None:
+            own = np.linspace(0.0, self._rate / 2.0, self._response.size)
+            level *= np.interp(frequencies, own, np.square(np.abs(self._response)))
+        level[(frequencies < 0.0) | (frequencies > self._rate / 2.0)] = 0.0
+        shares = np.ones(self._channels) if self._mixing is None else np.square(self._mixing).sum(axis=1)
+        product: NDArray[np.float64] = level[:, None] * shares
+        return product
+
     def _gather(self, index: NDArray[np.int64], ahead: int = 0) -> NDArray[np.float64]:
         number, inside = np.divmod(index + self._shift, self._length)
         inside += ahead

@@ -52,6 +52,39 @@ class Truth:
 
 
 @dataclass(frozen=True, slots=True)
+class EegTruth:
+    """What is in the EEG of a window. Densities are expectations: a window's own spectrum scatters about them."""
+
+    channels: tuple[str, ...]
+    frequencies: NDArray[np.float64]
+    """Hz, from 0 to half the rate, evenly."""
+    density_open: NDArray[np.float64]
+    """(frequencies, channels) uV2/Hz of brain and amplifier with open eyes; without mains, blinks and movement."""
+    density_closed: NDArray[np.float64]
+    """Likewise with eyes that stay closed: more alpha, nothing else."""
+    alpha_peak: float
+    """Hz."""
+    alpha_open: NDArray[np.float64]
+    """uV, root mean square of alpha alone at each channel; likewise the next."""
+    alpha_closed: NDArray[np.float64]
+    alpha_asymmetry: float
+    """ln of F4's alpha amplitude minus ln of F3's; of powers it is twice that, less where there is background."""
+    closed: tuple[tuple[float, float], ...]
+    """Eyes that stay closed, as (start, end), s; likewise the next two."""
+    blinks: tuple[tuple[float, float], ...]
+    motion: tuple[tuple[float, float], ...]
+    mains_frequency: float
+    mains: NDArray[np.float64]
+    """uV, root mean square at each channel."""
+
+    def power(self, low: float, high: float, *, closed: bool = False) -> NDArray[np.float64]:
+        """uV2 in low..high Hz at each channel."""
+        density = self.density_closed if closed else self.density_open
+        inside = (self.frequencies >= low) & (self.frequencies <= high)
+        return np.asarray(np.trapezoid(density[inside], self.frequencies[inside], axis=0))
+
+
+@dataclass(frozen=True, slots=True)
 class Variability:
     """Normal intervals and what is computed from them."""
 

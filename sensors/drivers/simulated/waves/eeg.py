@@ -5,7 +5,9 @@ from numpy.typing import NDArray
 
 from sensors.drivers.simulated.chance import generator
 from sensors.drivers.simulated.contact import Shake
+from sensors.drivers.simulated.mimic import CLOSING
 from sensors.drivers.simulated.noise import Noise
+from sensors.drivers.simulated.truth import EegTruth
 from sensors.drivers.simulated.waves.inside import Inside
 
 # places of the international 10-20 system on a flat head: x to the right, y to the front, the rim at 1
@@ -18,6 +20,8 @@ _PLACES = {
 }  # fmt: skip
 _SOURCES = np.array([(-0.35, -0.95), (0.35, -0.95), (0.0, -0.6)])  # of alpha
 _GRID = 500
+_STEP = 0.05  # Hz between the frequencies of the truth
+_WHOLE = np.linspace(0.0, _GRID / 2.0, 20 * _GRID + 1)
 
 
 class Eeg:
@@ -59,6 +63,48 @@ class Eeg:
             out[blinking] += (blink * np.square(1.0 - shut))[blinking, None] * self._frontal
         self._shake.add(out, times, 60.0)
         return out
+
+    def density(self, frequencies: NDArray[np.float64], *, shut: float, rate: float) -> NDArray[np.float64]:
+        """(frequencies, electrodes) expected uV2/Hz at a rate that divides the grid's, without mains and blinks."""
+        person = self._person
+        alpha = person.alpha_open + (person.alpha_closed - person.alpha_open) * shut
+        total = np.zeros((frequencies.size, len(self.channels)))
+        # nothing is filtered before it is sampled: what lies above half the rate comes back below it
+        for whole in range(int(np.ceil(_GRID / rate / 2.0)) + 1):
+            for image in (whole * rate + frequencies, whole * rate - frequencies)[: 1 + (whole > 0)]:
+                total += np.square(person.eeg_amplitude) * self._background.density(image)
+                total += np.square(alpha) * self._alpha.density(image)
+                total += np.square(person.eeg_noise) * self._white.density(image)
+        return total
+
+    def truth(self, start: float, end: float, *, rate: float) -> EegTruth:
+        """What is in it from start to end, s, where it is sampled at a rate that divides 500 Hz."""
+        if _GRID % rate or not 0.0 <= start < end:
+            raise ValueError(f"a rate that divides {_GRID} Hz, and a window that begins at 0 s or later")
+        person, mimic = self._person, self._inside.mimic
+        frequencies = np.linspace(0.0, rate / 2.0, int(rate / 2.0 / _STEP) + 1)
+        closed = tuple((max(a, start), min(b + CLOSING, end)) for a, b in person.eyes_closed if a < end and b > start)
+        # the mixing alone: noise of a variance that is not one would be a second scale
+        shares = np.sqrt(np.trapezoid(self._alpha.density(_WHOLE), _WHOLE, axis=0))
+        return EegTruth(
+            channels=self.channels,
+            frequencies=frequencies,
+            density_open=self.density(frequencies, shut=0.0, rate=rate),
+            density_closed=self.density(frequencies, shut=1.0, rate=rate),
+            alpha_peak=person.alpha_frequency,
+            alpha_open=person.alpha_open * shares,
+            alpha_closed=person.alpha_closed * shares,
+            alpha_asymmetry=person.alpha_asymmetry,
+            closed=closed,
+            blinks=tuple(
+                blink
+                for blink in mimic.blinks.between(start, end)
+                if not any(shut < blink[1] and blink[0] < opened for shut, opened in person.eyes_closed)
+            ),
+            motion=self._inside.movement.episodes.between(start, end),
+            mains_frequency=person.mains_frequency,
+            mains=person.eeg_mains * self._humming,
+        )
 
     def _rhythm(self, frequencies: NDArray[np.float64]) -> NDArray[np.float64]:
         # half a hertz to either side: the envelope waxes and wanes within a second or two, as spindles do
