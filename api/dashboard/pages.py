@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from analytics.registry import LIVE_MEASURES
+from analytics.registry import FUSED, LIVE_MEASURES
 from api.dashboard import words
 from api.dashboard.problems import problem_page
 from api.dashboard.rendering import page
@@ -56,7 +56,7 @@ TILES = (
     Tile("Weight", (MEASURES["weight"],)),
 )
 """How these look. Which of them are seen is a matter of what can come; another measure gets a plain tile."""
-LIVE = frozenset(measure for measures in LIVE_MEASURES.values() for measure in measures)
+LIVE = frozenset(measure for measures in LIVE_MEASURES.values() for measure in measures) | frozenset(FUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,7 @@ def session_page(session: str, db: Reader) -> HTMLResponse:
         session=found,
         panels=PANELS,
         tiles=_tiles(expected),
-        face=[MEASURES[name] for name in words.FACE],
-        limits=words.LIMITS,
+        groups=words.GROUPS,
         live=LIVE,
         expected=expected,
     )
@@ -114,6 +113,7 @@ def _row(session: SessionSummary) -> Row:
 
 
 def _tiles(expected: frozenset[str]) -> list[Tile]:
-    known = {measure.name for tile in TILES for measure in tile.measures} | set(words.FACE)
+    known = {measure.name for tile in TILES for measure in tile.measures}
+    known |= {name for group in words.GROUPS for name in group.measures}
     plain = sorted(name for name in expected - known if name in MEASURES)
     return [*TILES, *(Tile(MEASURES[name].title, (MEASURES[name],)) for name in plain)]

@@ -112,7 +112,7 @@ def test_what_a_face_shows_is_one_group_that_states_its_limits(page: Page, here:
     expect(group).to_be_visible()
     expect(group.locator(".note")).to_have_text("Shows mostly happiness")
     expect(group.locator(".from")).to_have_text("From camera (networks)")
-    expect(group.locator(".limits")).to_have_text(words.LIMITS)
+    expect(group.locator(".limits")).to_have_text(words.BY_NAME["face"].limits)
     assert page.locator(".tile:visible").count() == tiles
     rows = group.locator("li:visible")
     assert rows.count() == len(SHOWN) + 2
@@ -169,7 +169,7 @@ def test_stored_face_readings_are_a_group_of_their_own(page: Page, here: Clinic)
         for name, value in SHOWN.items()
     ]
     others = [
-        Found("heart_rate", 66.0, None, None, 0.8, None, "rgb", "recording", "rgb-matched-blood-1", True, *span),
+        Found("heart_rate", 66.0, None, None, 0.8, None, "rgb", "recording", "rgb-matched-blood-2", True, *span),
         Found("blink_rate", 14.0, None, None, 0.8, None, "face_units", "recording", "landmarks-1", True, *span),
     ]
     with here.database.transaction() as db:
@@ -183,17 +183,17 @@ def test_stored_face_readings_are_a_group_of_their_own(page: Page, here: Clinic)
     page.goto(f"{here.address}/sessions/{visit.session}")
     groups = page.locator("#readings tr.group th")
     expect(groups.nth(1)).to_contain_text("Face")
-    expect(groups.nth(1)).to_contain_text(words.LIMITS)
+    expect(groups.nth(1)).to_contain_text(words.BY_NAME["face"].limits)
     rows = page.locator("#readings tbody tr").all()
-    names = [row.get_attribute("data-measure") or "group" for row in rows]
-    assert names[:2] == ["group", "heart_rate"]
-    assert set(names[3:]) == {"blink_rate", *(f"face_{name}" for name in SHOWN)}
+    names = [row.get_attribute("data-measure") or row.get_attribute("class") for row in rows]
+    assert names[:4] == ["group", "heart_rate", "group", "summary"]
+    assert set(names[4:]) == {"blink_rate", *(f"face_{name}" for name in SHOWN)}
     expect(page.locator('#readings tr[data-measure="heart_rate"]')).to_contain_text("camera")
     assert not re.search(r"face_|\brgb\b", page.locator("#readings table").inner_text().replace("rgb-matched", ""))
 
 
 def test_every_face_measure_and_source_has_its_words() -> None:
-    assert set(words.FACE) <= MEASURES.keys()
-    assert {name for name in MEASURES if name.startswith("face_")} <= set(words.FACE)
+    assert all(set(group.measures) <= MEASURES.keys() for group in words.GROUPS)
+    assert {name for name in MEASURES if name.startswith("face_")} <= set(words.BY_NAME["face"].measures)
     cameras = {signal for signal in LIVE_MEASURES if signal == "rgb" or signal.startswith("face_")}
     assert cameras <= words.SOURCES.keys()

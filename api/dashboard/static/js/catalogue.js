@@ -1,13 +1,15 @@
 // The words that the server knows - measures, signals, reasons, states - as it wrote them into the page.
 
-/** @typedef {{title: string, unit: string, decimals: number}} Measure */
+/** @typedef {{title: string, unit: string, decimals: number, times: number}} Measure */
+/** @typedef {{measure: string, name: string, look: string, beside: string | null}} Line */
+/** @typedef {{name: string, title: string, measures: string[], lines: Line[], limits: string, mostly: string, about: string}} Group */
 /** @type {{measures: Record<string, Measure>, signals: Record<string, {title: string, unit: string}>, reasons: Record<string, string>,
- *   sources: Record<string, string>, face: {measures: string[], limits: string}, states: Record<string, string>, silent: number}} */
+ *   sources: Record<string, string>, groups: Group[], states: Record<string, string>, silent: number}} */
 const words = JSON.parse(document.getElementById("catalogue")?.textContent ?? "{}");
 
 /** @param {string} name @returns {Measure} */
 export function measure(name) {
-  return words.measures?.[name] ?? { title: plain(name), unit: "", decimals: 2 };
+  return words.measures?.[name] ?? { title: plain(name), unit: "", decimals: 2, times: 1 };
 }
 
 /** @param {string} name */
@@ -36,8 +38,8 @@ export function plain(name) {
   return name.replaceAll("_", " ");
 }
 
-/** What a face shows: its measures, and what they cannot say. */
-export const FACE = words.face ?? { measures: [], limits: "" };
+/** Measures that are read together, with what they cannot say. @type {Group[]} */
+export const GROUPS = words.groups ?? [];
 
 /** A source as people say it: ECG, simulated ECG, camera.
  * @param {string} source */

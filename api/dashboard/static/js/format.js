@@ -9,6 +9,12 @@ export function number(value, decimals) {
   return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
 }
 
+/** A value as its measure is written: a share in percent.
+ * @param {number | null | undefined} value @param {{times: number}} known */
+export function times(value, known) {
+  return value === null || value === undefined ? null : known.times * value;
+}
+
 /** "71 – 73", or nothing where no interval was validated.
  * @param {number | null | undefined} low @param {number | null | undefined} high @param {number} decimals */
 export function interval(low, high, decimals) {

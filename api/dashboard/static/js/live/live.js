@@ -1,12 +1,12 @@
 // The live view: socket -> traces, tiles and events; drawn evenly, and marked as soon as something stops.
 
 import { ask, everyPage } from "../api.js";
-import { plain } from "../catalogue.js";
+import { GROUPS, plain } from "../catalogue.js";
 import { byId, make, warn } from "../elements.js";
 import { clock, duration } from "../format.js";
 import { decode } from "./decode.js";
-import { Face } from "./face.js";
 import { Feed } from "./feed.js";
+import { Group } from "./group.js";
 import { Panel } from "./panel.js";
 import { Playhead } from "./playhead.js";
 import { Tiles } from "./tiles.js";
@@ -32,7 +32,7 @@ export class Live {
     this.playhead = new Playhead();
     this.panels = [...root.querySelectorAll(".sweep")].map((each) => new Panel(/** @type {HTMLElement} */ (each)));
     this.tiles = new Tiles(byId("tiles"), (time) => this.wall(time));
-    this.face = new Face(byId("face"));
+    this.groups = GROUPS.map((group) => new Group(group));
     this.events = byId("live-events");
     this.trouble = byId("trouble");
     /** @type {Map<string, string>} */
@@ -96,7 +96,7 @@ export class Live {
     if (message.kind === "chunk") {
       this.#takeChunk(message, now);
     } else if (message.kind === "reading") {
-      if (!this.face.take(message, now)) this.tiles.take(message, now);
+      if (!this.groups.some((group) => group.take(message, now))) this.tiles.take(message, now);
     } else if (message.kind === "event") {
       this.#showEvent(message.event, message.time / 1e6, message.detail ?? "");
     } else if (message.kind === "status") {
@@ -176,7 +176,7 @@ export class Live {
     for (const panel of this.panels) panel.check(present, (time) => this.wall(time));
     const silent = this.panels.every((panel) => panel.silent);
     this.tiles.refresh(now, present, silent);
-    this.face.refresh(now, present);
+    for (const group of this.groups) group.refresh(now, present);
   }
 
   #resize() {

@@ -1,13 +1,16 @@
 // The results: whole recording first, then parts of it, then what devices measured. A value or the reason.
 
-import { FACE, measure, origin, sentence } from "../catalogue.js";
+import { GROUPS, measure, origin, sentence } from "../catalogue.js";
 import { make } from "../elements.js";
-import { duration, interval, number } from "../format.js";
+import { duration, interval, number, times } from "../format.js";
 import { showQuality } from "../live/tiles.js";
+import { summary } from "./summary.js";
 
-const GROUPS = [
+/** @typedef {{title: string, scopes: string[] | null, measures?: string[], lines?: import("../catalogue.js").Line[], limits?: string}} Part */
+/** @type {Part[]} */
+const PARTS = [
   { scopes: ["recording"], title: "Whole recording" },
-  { scopes: ["recording"], face: true, title: "Face" },
+  ...GROUPS.map((group) => ({ ...group, scopes: ["recording"] })),
   { scopes: null, title: "Parts of the recording" },
   { scopes: ["spot"], title: "Measured by devices" },
 ];
@@ -21,28 +24,30 @@ export function showReadings(place, readings, none) {
     place.replaceChildren(make("p", { class: "quiet" }, none));
     return;
   }
-  const named = GROUPS.flatMap((group) => group.scopes ?? []);
-  const rows = GROUPS.flatMap((group) => {
+  const named = PARTS.flatMap((group) => group.scopes ?? []);
+  const grouped = GROUPS.flatMap((group) => group.measures);
+  const rows = PARTS.flatMap((group) => {
     const own = readings.filter(
       (each) =>
         (group.scopes ? group.scopes.includes(each.scope) : !named.includes(each.scope)) &&
-        (each.scope !== "recording" || FACE.measures.includes(each.measure) === Boolean(group.face)),
+        (each.scope !== "recording" || (group.measures ? group.measures.includes(each.measure) : !grouped.includes(each.measure))),
     );
     if (!own.length) return [];
     const spot = own[0].scope === "spot";
     const title = spot ? group.title : `${group.title} · revision ${own[0].revision}`;
-    const limits = group.face ? make("small", { class: "note" }, FACE.limits) : null;
+    const limits = group.limits ? make("small", { class: "note" }, group.limits) : null;
     const head = make("tr", { class: "group" }, make("th", { colspan: HEADINGS.length, scope: "rowgroup" }, title, limits));
     if (spot) return [head, ...series(own).map(([newest, ...earlier]) => row(newest, { earlier }))];
     const measures = byMeasure(own);
     const silent = reasons(measures);
-    return [
-      head,
+    const rows = [
       ...measures
         .filter(([shown]) => !(silent.get(shown.absent) ?? []).includes(shown))
         .map(([shown, ...others]) => row(shown, { others })),
       ...[...silent].map(([reason, missing]) => absent(reason, missing)),
     ];
+    const shown = group.lines ? summary(/** @type {import("../catalogue.js").Group} */ (/** @type {unknown} */ (group)), measures.map(([first]) => first), rows) : null;
+    return shown ? [head, shown, ...rows] : [head, ...rows];
   });
   const head = make("tr", {}, ...HEADINGS.map((title) => make("th", { scope: "col" }, title)));
   place.replaceChildren(
@@ -100,7 +105,7 @@ function series(readings) {
 function row(reading, { earlier = [], others = [] }) {
   const known = measure(reading.measure);
   const title = reading.title ?? known.title;
-  const decimals = reading.decimals ?? known.decimals;
+  const decimals = known.times > 1 ? known.decimals : (reading.decimals ?? known.decimals);
   const spot = reading.scope === "spot";
   const window = spot || reading.start === reading.end
     ? `at ${duration(reading.end)}`
@@ -109,8 +114,8 @@ function row(reading, { earlier = [], others = [] }) {
   const value = reading.value === null
     ? [make("td", { colspan: 3 }, make("em", { class: "why" }, sentence(reading.absent)))]
     : [
-        make("td", { class: "figure" }, number(reading.value, decimals), " ", make("small", {}, known.unit)),
-        make("td", {}, interval(reading.low, reading.high, decimals) || "–"),
+        make("td", { class: "figure" }, number(known.times * reading.value, decimals), " ", make("small", {}, known.unit)),
+        make("td", {}, interval(times(reading.low, known), times(reading.high, known), decimals) || "–"),
         make("td", { class: "how" }, ...quality(reading.quality)),
       ];
   return make(
@@ -139,7 +144,7 @@ function how(method) {
  * @param {any[]} others @param {number} decimals @param {string} unit */
 function elsewhere(others, decimals, unit) {
   const lines = others.map((each) => {
-    const what = each.value === null ? sentence(each.absent) : `${number(each.value, decimals)} ${unit}`;
+    const what = each.value === null ? sentence(each.absent) : `${number(each.value * measure(each.measure).times, decimals)} ${unit}`;
     return make("li", {}, `${origin(each.source)}: ${what}`);
   });
   return make("details", {}, make("summary", {}, `${others.length} more`), make("ul", {}, ...lines));
