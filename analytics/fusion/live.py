@@ -35,7 +35,8 @@ class Fuser:
 
     def __init__(self) -> None:
         self._heard: dict[tuple[str, str, str], Finding] = {}
-        self._usual: dict[str, tuple[int, float]] = {}
+        self._usual: dict[tuple[str, str], tuple[int, float]] = {}
+        """By measure and signal: a poor camera's heart rate is not what is usual for an ECG's."""
         self._first: int | None = None
         self._second = 0
         self._told: frozenset[str] = frozenset()
@@ -66,9 +67,9 @@ class Fuser:
             del self._heard[next(iter(self._heard))]
         value = finding.value
         if value is not None and finding.measure in arousal.MEASURED and self._first is not None:
-            count, mean = self._usual.get(finding.measure, (0, 0.0))
+            count, mean = self._usual.get((finding.measure, signal), (0, 0.0))
             if finding.end_ns - self._first <= REST * SECOND:
-                self._usual[finding.measure] = (count + 1, mean + (value - mean) / (count + 1))
+                self._usual[finding.measure, signal] = (count + 1, mean + (value - mean) / (count + 1))
 
     def _together(self) -> list[Finding]:
         now = max((each.end_ns for each in self._heard.values()), default=0)
@@ -109,7 +110,8 @@ class Fuser:
         opinions = [each for each in found if each is not None]
         if self._first is not None and now - self._first > REST * SECOND:
             # one stretch of rest: how much a measure varies from one to the next is the prior's
-            rest = [Baseline(name, mean, 0.0, 1) for name, (count, mean) in self._usual.items() if count >= LEAST]
+            usual = {name: self._usual.get((name, each.source), (0, 0.0)) for name, each in there.items()}
+            rest = [Baseline(name, mean, 0.0, 1) for name, (count, mean) in usual.items() if count >= LEAST]
             signs = of_body(there)
             quality = dict.fromkeys((Modality.HEART, Modality.SKIN, Modality.BRAIN), signs.quality)
             opinions += bodily(with_own(signs, rest, Against.REST), quality, {})

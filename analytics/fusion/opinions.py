@@ -78,6 +78,8 @@ class Opinion:
     """The signals that it is from."""
     features: tuple[Feature, ...] = ()
     """The strongest first."""
+    known: float = 1.0
+    """Share of what it shows that is among `EXPRESSIONS`: its emotions count for so much less, its axes do not."""
 
     def __post_init__(self) -> None:
         if self.emotions is not None and len(self.emotions) != len(EXPRESSIONS):

@@ -38,6 +38,8 @@ FEATURES: Mapping[Modality, tuple[str, ...]] = {
 scores of a voice pause when nobody speaks, its functionals do not."""
 UNKNOWN_QUALITY = 0.5
 """Of a reading that tells none."""
+LEAST_KNOWN = 0.1
+"""Of what somebody shows that must be among the eight expressions: of less than a tenth of it nothing is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def answers(
     why: Reason = "insufficient"
     if index is not None and index.finding.absent is not None:
         why = index.finding.absent
-    if seen:
+    if seen and not seen & there.keys():
         # as the face's own answer has it, or else the voice's: nobody in view, nobody speaks
         missing = (heard[measure].finding.absent for measure in sorted(seen))
         why = next((reason for reason in missing if reason is not None), "insufficient")
@@ -149,15 +151,15 @@ def expressive(modality: Modality, values: Mapping[str, float], quality: float, 
             known[into] = known.get(into, 0.0) + value
     valence, aroused = values.get(f"{kind}_valence"), values.get(f"{kind}_arousal")
     total, all_of_it = sum(known.values()), sum(found.values())
-    if not total > 0.0:
+    inside = total / all_of_it if total > 0.0 else 0.0
+    if inside < LEAST_KNOWN:
         known = {}
     if not known and valence is None and aroused is None:
         return None
     emotions = tuple(known.get(name) for name in EXPRESSIONS) if known else None
     strongest = sorted(found.items(), key=lambda each: -each[1])
     features = tuple(Feature(f"{kind}_{name}", value) for name, value in strongest if value >= 0.1)
-    inside = total / all_of_it if known else 1.0
-    return Opinion(modality, quality * inside, valence, aroused, emotions, source, features)
+    return Opinion(modality, quality, valence, aroused, emotions, source, features, inside if known else 1.0)
 
 
 def _shown(there: Mapping[str, Heard]) -> list[Opinion]:
@@ -220,7 +222,8 @@ def _emotions(found: Fused, why: Reason, start: int, end: int, heard: Mapping[st
         measure = f"emotion_{name}"
         if emotions is None:
             missing = Finding(measure, None, METHOD, start, end, absent=why)
-            yield Answer(_sources(heard.values()), missing, words.NOTHING)
+            shown = any(each.modality in (Modality.FACE, Modality.VOICE) for each in found.opinions)
+            yield Answer(_sources(heard.values()), missing, words.NONE_OF_THEM if shown else words.NOTHING)
         elif name not in known:
             # neither the face's nor the voice's engines know it
             missing = Finding(measure, None, METHOD, start, end, absent="no_trained_model")

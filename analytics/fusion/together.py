@@ -147,7 +147,7 @@ def _axis(said: Mapping[Modality, tuple[float | None, float]], spreads: Mapping[
 def _emotions(opinions: Sequence[Opinion]) -> Emotions | None:
     said = {each.modality: (each, evidence) for each in opinions if (evidence := _evidence(each)) is not None}
     weights = {
-        modality: pool.weight(each.quality, SHARPEST_EVIDENCE, SHARPEST_EVIDENCE) * _certainty(each)
+        modality: pool.weight(each.quality * each.known, SHARPEST_EVIDENCE, SHARPEST_EVIDENCE) * _certainty(each)
         for modality, (each, _) in said.items()
     }
     total = math.fsum(weights.values())
@@ -199,7 +199,7 @@ def _evidence(opinion: Opinion) -> list[float] | None:
         return None
     # of an expression that it does not know it says what nobody knows: one in eight
     share = len(known) / len(EXPRESSIONS) / math.fsum(known)
-    trust = RELIABLE[opinion.modality] * min(1.0, opinion.quality / FULL)
+    trust = RELIABLE[opinion.modality] * min(1.0, opinion.quality * opinion.known / FULL)
     return [
         0.0 if value is None else math.log1p(trust * (len(EXPRESSIONS) * share * value - 1.0))
         for value in opinion.emotions

@@ -68,6 +68,10 @@ NOTHING = Note(
     "Neither face nor voice was there, and heart, skin and brain alone tell nothing of it.",
     "Ни лица, ни голоса нет, а сердце, кожа и мозг сами по себе об этом не говорят.",
 )
+NONE_OF_THEM = Note(
+    "What is shown is hardly any of the eight expressions.",
+    "Показанное почти не похоже ни на одно из восьми выражений.",
+)
 NO_AROUSAL = Note(
     "Nothing to tell arousal from: no face, no voice, and nothing to compare the body with.",
     "Активацию определить не по чему: нет ни лица, ни голоса, и тело сравнить не с чем.",

@@ -13,7 +13,13 @@ from sensors.files.source import bad, beginning, size
 SUFFIXES = (".vhdr", ".ahdr")
 PARTS = (".eeg", ".vmrk", ".amrk")
 _MOST_HEADER = 1_000_000
-_NAMES = re.compile(r"^\s*(DataFile|MarkerFile)\s*=\s*(.+?)\s*$", re.MULTILINE | re.IGNORECASE)
+_NAMES = re.compile(r"^\s*(DataFile|MarkerFile)\s*[=:]\s*(.+?)\s*$", re.MULTILINE | re.IGNORECASE)
+"""With either of the signs that mne takes."""
+_CODEPAGE = re.compile(r"Codepage=(.+)", re.IGNORECASE)
+_READ_ALIKE = re.compile(
+    r"(?:utf-?8|ansi|ascii|us-ascii|latin-?1|iso-?8859-\d{1,2}|(?:cp|windows-?)125\d)", re.IGNORECASE
+)
+"""Encodings in which names are what they look like: in others (UTF-7) they can be hidden."""
 
 
 def read(path: Path) -> Content:
@@ -29,11 +35,14 @@ def annotations(path: Path) -> tuple[Annotation, ...]:
 def _opened(path: Path) -> raw.Opened:
     import mne
 
-    if size(path) > _MOST_HEADER:
+    if size(path) >= _MOST_HEADER:
         raise bad(path, "a header of this size is none")
     text = beginning(path, _MOST_HEADER)
     if not text.lstrip().lower().startswith(("brain vision", "brainvision")):
         raise bad(path, "this is no BrainVision header: it begins otherwise")
+    for codepage in _CODEPAGE.findall(text):
+        if not _READ_ALIKE.fullmatch(codepage.strip()):
+            raise bad(path, f"its code page {codepage.strip()[:20]!r} is none that is read")
     # every one that any section has: which of them counts is not for us to guess
     names = _NAMES.findall(text)
     if not any(key.lower() == "datafile" for key, _ in names):

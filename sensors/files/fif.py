@@ -45,12 +45,16 @@ def _opened(path: Path) -> Iterator[raw.Opened]:
         else:
             alone.symlink_to(path.absolute())
         _look_through(path, alone)
-        yield raw.opened(
+        found = raw.opened(
             path,
             lambda: mne.io.read_raw_fif(
                 alone, allow_maxshield="yes", preload=False, on_split_missing="warn", verbose="WARNING"
             ),
         )
+        # a name with a path in it leads out of any folder
+        if any(part is None or Path(part).resolve() != alone.resolve() for part in found.raw.filenames):
+            raise bad(path, "goes on in another file, which it names with its path: that is not followed")
+        yield found
 
 
 def _look_through(path: Path, file: Path) -> None:

@@ -3,7 +3,7 @@
 import re
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,8 @@ AT_ONCE = 4_000_000
 SPOILT = "bad"
 """What the name of a span begins with that is not to be used, by mne's custom."""
 _PATH = re.compile(r"(?:PosixPath\()?'?/[^\s')]+'?\)?")
+_FOLDER = re.compile(r"/\S*/")
+"""What a warning has before a file's name: a folder of ours, another one each time."""
 _PREFIX = {"eeg": "EEG", "ecg": "ECG", "respiration": "resp", "eda": "eda", "skin_temperature": "temp"}
 
 
@@ -36,6 +38,7 @@ class Raw(Protocol):
     n_times: int
     first_time: float
     info: dict[str, object]
+    filenames: Sequence[Path | None]
 
     def get_channel_types(self) -> list[str]:
         """One for each channel."""
@@ -79,7 +82,7 @@ def opened(path: Path, open_file: Callable[[], Raw]) -> Opened:
             warnings.simplefilter("always")
             raw = open_file()
         marks = _marks(raw)
-    return Opened(raw, tuple(str(each.message).split("\n")[0] for each in said), marks)
+    return Opened(raw, tuple(_FOLDER.sub("", str(each.message).split("\n")[0]) for each in said), marks)
 
 
 def content(path: Path, file: Opened, *, by_name: bool) -> Content:

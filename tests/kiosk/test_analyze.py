@@ -225,4 +225,4 @@ def test_a_voice_is_called_one_lasts_as_its_sound_and_its_units_are_not_cut_off(
     soundfile.write(path, speech(8.0, seed=4).samples[: round(7.6 * 16_000)], 16_000)
     lines = kiosk("analyze", path).stdout.splitlines()
     assert lines[1].strip() == "voice; emotions by voice_net · 7.6 s"
-    assert any("Range of the pitch" in line and " semit. " in line for line in lines)
+    assert any("Range of the pitch" in line and " st " in line for line in lines)

@@ -1,7 +1,9 @@
 """FIF and BrainVision: units, types, marks, what is marked bad, and files that lie."""
 
 import gzip
+import shutil
 import struct
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -102,6 +104,30 @@ def test_further_parts_of_a_recording_are_not_followed_and_that_is_said(tmp_path
     recording = files.read(tmp_path / "s_raw.fif")
     assert 0 < len(recording.tracks[0].times) < 40_000
     assert "plit" in dict(recording.assumed)["file"]
+    assert recording.assumed == files.read(tmp_path / "s_raw.fif").assumed
+
+
+def test_a_further_part_that_is_named_with_its_path_is_not_followed_either(tmp_path: Path) -> None:
+    values = np.random.default_rng(1).normal(0, 2e-5, (32, 40_000))
+    info = mne.create_info([f"EEG {i:03}" for i in range(32)], RATE, "eeg", verbose="ERROR")
+    secret = "x" * (30 - len("_raw-1.fif"))
+    mne.io.RawArray(values, info, verbose="ERROR").save(
+        tmp_path / f"{secret}_raw.fif", split_size="3MB", verbose="ERROR"
+    )
+    name = f"{secret}_raw-1.fif"
+    elsewhere = Path(tempfile.mkdtemp(prefix="k", dir="/tmp"))
+    target = str(elsewhere / "1.fif")
+    (tmp_path / name).rename(target)
+    path = tmp_path / f"{secret}_raw.fif"
+    content = path.read_bytes()
+    assert content.count(name.encode()) == 1
+    # a tag keeps its length: slashes fill it up
+    path.write_bytes(content.replace(name.encode(), ("/" * (len(name) - len(target)) + target).encode()))
+    try:
+        with pytest.raises(BadRecording, match="goes on in another file"):
+            files.read(path)
+    finally:
+        shutil.rmtree(elsewhere)
 
 
 def test_a_file_without_a_signal_that_is_read_is_refused(tmp_path: Path) -> None:
@@ -226,6 +252,20 @@ def test_a_second_name_in_a_header_leads_nowhere_else_either(tmp_path: Path) -> 
     path = vision(tmp_path, data="/etc/passwd")
     path.write_text(path.read_text("utf-8") + "\n[Comment]\nDataFile=a.eeg\n", "utf-8")
     with pytest.raises(BadRecording, match="not beside it"):
+        files.read(path)
+
+
+@pytest.mark.parametrize("hidden", ["DataFile: {}", "datafile :{}", "+AEQ-ataFile={}"], ids=["colon", "space", "utf-7"])
+def test_a_name_that_is_written_otherwise_leads_nowhere_else_either(tmp_path: Path, hidden: str) -> None:
+    (tmp_path / "in").mkdir()
+    secret = tmp_path / "secret"
+    secret.write_bytes(bytes(6_000))
+    path = vision(tmp_path / "in")
+    text = path.read_text("utf-8").replace("DataFile=a.eeg", hidden.format(secret))
+    if hidden.startswith("+"):
+        text = text.replace("Codepage=UTF-8", "Codepage=utf-7")
+    path.write_text(f"{text}\n[Comment]\nDataFile=a.eeg\n", "utf-8")
+    with pytest.raises(BadRecording, match=r"not beside it|code page 'utf-7'"):
         files.read(path)
 
 

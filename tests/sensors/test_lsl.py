@@ -1,6 +1,7 @@
 """The LSL driver: on senders of our own on this machine, unseen by any other, and on one that does what a test says."""
 
 import asyncio
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from sensors.clock import SystemClock
 from sensors.driver import Block, DriverFactory, Item, Mark, Port, Stamper, Visit
 from sensors.drivers.lsl import driver as made
 from sensors.drivers.lsl.driver import Lsl
-from sensors.drivers.lsl.library import Heard, Network
+from sensors.drivers.lsl.library import Heard, Inlet, Network
 from sensors.drivers.lsl.network import Listening, lsl
 from sensors.drivers.lsl.stream import Channel, Found, Wanted, reading, wanted
 from sensors.registry import resolve
@@ -497,3 +498,25 @@ async def test_streams_that_make_no_sense_hide_no_other_and_are_refused_unasked(
     with pytest.raises(DriverFailed, match="no LSL stream name=shy"):
         shy(visit(), CLOCK)
     heard.close()
+
+
+def test_what_goes_on_failing_is_logged_once(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    turns = threading.Semaphore(0)
+
+    class Broken:
+        def found(self) -> list[tuple[Found, object]]:
+            turns.release()
+            raise RuntimeError("no resolver")
+
+        def described(self, handle: object) -> Found:
+            raise NotImplementedError
+
+        def inlet(self, handle: object) -> Inlet:
+            raise NotImplementedError
+
+    monkeypatch.setattr("sensors.drivers.lsl.network.EVERY", 0.01)
+    listening = Listening(Broken)
+    for _ in range(5):
+        assert turns.acquire(timeout=5)
+    listening.close()
+    assert len([each for each in caplog.records if "listening for LSL" in each.message]) == 1

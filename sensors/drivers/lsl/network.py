@@ -133,12 +133,16 @@ class Listening:
 
     def _live(self) -> None:
         asked: dict[str, Found] = {}
+        said: type[Exception] | None = None
         while not self._stop.wait(EVERY):
             try:
                 self._look(asked)
-            except Exception:
-                # listening goes on whatever one stream does to it
-                log.exception("listening for LSL streams failed")
+                said = None
+            except Exception as error:
+                # listening goes on whatever one stream does to it; what goes on failing is said once
+                if type(error) is not said:
+                    log.exception("listening for LSL streams failed")
+                said = type(error)
 
     def _look(self, asked: dict[str, Found]) -> None:
         heard = [(found, handle) for found, handle in self._network.found() if self._is_wanted(found)][:MOST_STREAMS]

@@ -156,6 +156,7 @@ def test_an_average_reference_takes_sixteen_good_electrodes() -> None:
         (head(5.0, 2), "too_short"),
         (head(9.5, 2), "too_short"),
         (np.zeros((15_000, 2)), "flat"),
+        (np.full((15_000, 2), 1.7), "flat"),
         (np.full((15_000, 2), 1e30), "flat"),
         (np.full((15_000, 2), np.nan), "not_delivered"),
         (np.clip(head(60.0, 2) * 50, -100, 100), "saturated"),
@@ -163,7 +164,20 @@ def test_an_average_reference_takes_sixteen_good_electrodes() -> None:
         (head(60.0, 2) * 1e-6, "impossible"),
         (0.02 * np.random.default_rng(0).standard_normal((15_000, 2)), "flat"),
     ],
-    ids=["nothing", "two samples", "5 s", "9.5 s", "zeros", "huge", "lost", "clipped", "white", "volt", "amplifier"],
+    ids=[
+        "nothing",
+        "two samples",
+        "5 s",
+        "9.5 s",
+        "zeros",
+        "constant",
+        "huge",
+        "lost",
+        "clipped",
+        "white",
+        "volt",
+        "amplifier",
+    ],
 )
 def test_what_is_no_eeg_has_no_number(samples: Floats, reason: str) -> None:
     recording = track(samples, RATE, ("F3", "F4"))

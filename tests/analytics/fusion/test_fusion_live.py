@@ -64,6 +64,18 @@ def test_a_smile_is_a_smile_and_a_heart_counts_after_its_own_first_minute() -> N
     assert fast > calm + 0.1
 
 
+def test_what_is_usual_of_one_sensor_is_not_what_is_usual_of_another() -> None:
+    told: list[list[float | None]] = []
+    for camera in (None, 120.0):
+        fuser, found = Fuser(), list[Finding]()
+        for second in range(80):
+            found += fuser.feed("ecg", "strap", [finding("heart_rate", 66.0, second, 0.9)])
+            if camera is not None:
+                found += fuser.feed("rgb", "camera", [finding("heart_rate", camera, second + 0.5, 0.2)])
+        told.append([each.value for each in found if each.measure == "arousal"][-10:])
+    assert told[0] == told[1] == pytest.approx([0.0] * 10)
+
+
 def test_the_heart_alone_tells_no_emotion_live_either() -> None:
     fuser = Fuser()
     told = []

@@ -180,13 +180,31 @@ def test_without_a_reference_the_body_says_nothing_and_the_face_still_does() -> 
 
 def test_boredom_is_none_of_the_eight_and_calm_is_neutral() -> None:
     names = ("neutral", "happiness", "sadness", "anger", "fear", "disgust", "boredom")
-    bored = told(heard("voice_scores", **expressions("voice", names=names, boredom=0.9)))
+    bored = told(heard("voice_scores", **expressions("voice", names=names, boredom=0.8)))
     glad = told(heard("voice_scores", **expressions("voice", names=names, happiness=0.9)))
     assert max(value(bored, f"emotion_{name}") for name in names[:-1]) < 0.3
     assert value(glad, "emotion_happiness") > 0.3
     assert bored["emotion_surprise"].finding.absent == "no_trained_model"
     calm = told(heard("voice_scores", **expressions("voice", names=(*names, "calm"), calm=0.8)))
     assert value(calm, "emotion_neutral") > value(calm, "emotion_anger") + 0.1
+
+
+def test_boredom_costs_the_expressions_their_weight_and_not_valence_and_arousal() -> None:
+    axes = {"voice_valence": -0.6, "voice_arousal": -0.6}
+    names = ("neutral", "happiness", "sadness", "anger", "fear", "disgust", "boredom")
+    glad, bored, only_bored = (
+        told(heard("voice_scores", **expressions("voice", names=names, **much), **axes))
+        for much in ({"happiness": 0.8}, {"boredom": 0.8}, {"boredom": 0.99})
+    )
+    for measure in ("valence", "arousal"):
+        qualities = {each[measure].finding.quality for each in (glad, bored, only_bored)}
+        assert len(qualities) == 1, measure
+    assert (bored["emotion_anger"].finding.quality or 1.0) < (glad["emotion_anger"].finding.quality or 0.0)
+    # of a hundredth of what is heard nothing is told, and it says so
+    missing = only_bored["emotion_anger"]
+    assert (missing.finding.value, missing.finding.absent) == (None, "insufficient")
+    assert "hardly any" in missing.note.en
+    assert "не похоже" in missing.note.ru
 
 
 def test_lost_packets_cost_quality_and_then_the_modality() -> None:
