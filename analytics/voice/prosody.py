@@ -28,6 +28,9 @@ EDGES = (20, 80)
 NEAR = 6.0
 """Decibels of speech above the room's noise below which it is too noisy for jitter, shimmer and the harmonics-to-noise
 ratio: they would tell of the room (Deliyski, Shaw & Evans 2005, doi:10.1016/j.jvoice.2004.07.003, ask for far more)."""
+CUT = 0.01
+"""Share of samples at full scale, while somebody speaks, above which jitter, shimmer and the harmonics-to-noise ratio
+tell of the clipping: at .3 it halves shimmer."""
 _STEPS = np.arange(5, 100, 10)
 
 
@@ -55,6 +58,8 @@ class Spoken:
     """Decibels of full scale of the loudest second with speech; minus infinity where nobody spoke."""
     snr: float
     """Decibels of speech above the room, by speech; NaN where it is not known."""
+    clipped: float = 0.0
+    """Share of samples at full scale while somebody spoke."""
 
     @property
     def absent(self) -> Reason | None:
@@ -71,12 +76,15 @@ def spoken(channels: tuple[str, ...], rows: Floats) -> Spoken:
     share = np.where(there, np.clip(np.nan_to_num(speech), 0.0, 1.0), 0.0)
     levels = level[(share > 0) & np.isfinite(level)]
     heard = (share > 0) & np.isfinite(snr)
+    cut = _column(channels, rows, "clipped")
+    known = (share > 0) & np.isfinite(cut)
     return Spoken(
         seconds=float(there.sum()),
         speech=float(share.sum()),
         voice=float(np.nan_to_num(voiced).clip(0.0, 1.0).sum()),
         level=float(np.percentile(levels, LOUD)) if len(levels) else -np.inf,
         snr=float(np.average(snr[heard], weights=share[heard])) if heard.any() else np.nan,
+        clipped=float(np.average(cut[known], weights=share[known])) if known.any() else 0.0,
     )
 
 
@@ -118,6 +126,8 @@ def _voice(channels: tuple[str, ...], rows: Floats, of: Spoken) -> tuple[Sign, .
     for measure in PROSODY[6:]:
         if of.snr < NEAR:
             said.append(Sign(measure, None, "noisy"))
+        elif of.clipped > CUT:
+            said.append(Sign(measure, None, "saturated"))
         else:
             said.append(_mean(measure, _column(channels, rows, measure.removeprefix("voice_")), voiced))
     return tuple(said)

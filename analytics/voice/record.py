@@ -25,6 +25,9 @@ HALF_HEARD = 4.0
 CLEAR, DROWNED = 20.0, 0.0
 """Decibels of speech above the room between which quality falls to nothing: the range over which the network was
 measured to fall from what it can do in quiet to little more than chance (docs/voice-emotion.md)."""
+UNCUT, CUT_UP = 0.001, 0.05
+"""Shares of samples at full scale between which quality falls to nothing: from what the driver complains of
+(docs/voice.md) to where every loud vowel has lost its tops."""
 UNKNOWN_SNR = 0.7
 """Of quality, where the room is not known."""
 LEAST_SESSIONS = 3
@@ -155,7 +158,8 @@ def _weights(times: Times, functionals: Track | None) -> Floats:
 
 def _quality(of: Spoken) -> float:
     clear = UNKNOWN_SNR if np.isnan(of.snr) else float(np.clip((of.snr - DROWNED) / (CLEAR - DROWNED), 0.0, 1.0))
-    return round(clear * _share(of.speech), 3)
+    whole = 1.0 - float(np.clip((of.clipped - UNCUT) / (CUT_UP - UNCUT), 0.0, 1.0))
+    return round(clear * whole * _share(of.speech), 3)
 
 
 def _share(speech: float) -> float:

@@ -53,7 +53,13 @@ def source_of(where: str, *, page: PageMicrophone | None = None) -> SourceFactor
 
 def is_played(where: str) -> bool:
     """Whether what an operator named is a file or a folder: nobody speaks into it."""
-    return where not in ("", PAGE, DEFAULT) and not _is_number(where) and Path(where).expanduser().exists()
+    if where in ("", PAGE, DEFAULT) or _is_number(where):
+        return False
+    try:
+        return Path(where).expanduser().exists()
+    except (OSError, RuntimeError):
+        # a name too long for a file, the home of nobody
+        return False
 
 
 def _is_number(where: str) -> bool:

@@ -114,7 +114,7 @@ def test_asymmetry_is_of_the_first_pair_that_is_there() -> None:
         (("Fp1-F7", "Fp2-F8"), {"eeg_asymmetry", "eeg_theta_beta"}),
         (("F7", "F8"), set()),
     ],
-    ids=str,
+    ids=lambda value: "-".join(sorted(value)) or "none",
 )
 def test_what_needs_channels_that_are_missing_is_absent(channels: tuple[str, ...], missing: set[str]) -> None:
     answers = told(track(head(channels=len(channels)), RATE, channels))

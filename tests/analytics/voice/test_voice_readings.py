@@ -138,6 +138,21 @@ def test_quality_falls_with_noise_and_little_speech() -> None:
     assert quality(20, 30.0) > quality(3, 30.0)
 
 
+def test_quality_falls_with_clipping_and_what_hangs_on_it_is_not_told() -> None:
+    def clipped(share: float) -> dict[str, FinalReading]:
+        return found(scores([likely("anger")] * 3), functionals(8, clipped=share))
+
+    fine, some, much = (clipped(share) for share in (0.0005, 0.02, 0.3))
+    qualities = [each["voice_anger"].quality for each in (fine, some, much)]
+    assert qualities == sorted(qualities, key=lambda quality: -(quality or 0.0))
+    assert qualities[0] == found(scores([likely("anger")] * 3), functionals(8))["voice_anger"].quality
+    assert qualities[-1] == 0.0
+    assert fine["voice_shimmer"].value is not None
+    for measure in ("voice_jitter", "voice_shimmer", "voice_hnr"):
+        assert some[measure].absent == "saturated"
+    assert some["voice_pitch"].value is not None
+
+
 def test_pace_pauses_and_pitch_add_up() -> None:
     readings = found(
         functionals(10, pauses=[0, 1, 0, 2, 0, 0, 0, 0, 0, 0], pause=[np.nan, 0.4, np.nan, 1.4, *[np.nan] * 6])
