@@ -109,6 +109,8 @@ async def test_a_board_runs_a_visit_from_its_settings_to_the_bus(
 
 def test_the_doctor_says_whether_the_libraries_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
     there = {each.what: each.state for each in _device_libraries(settings.load())}
+    # whether there is a microphone is the machine's business
+    assert there.pop("PortAudio") in ("ok", "note")
     assert there == {"BrainFlow": "ok", "liblsl": "ok"}
 
     def missing() -> str:
