@@ -76,12 +76,18 @@ def pitch(stretch: Sound) -> Pitch:
     strengths = heights - OCTAVE * np.log2(USUAL * lags / RATE)
     strengths[~np.isfinite(heights)] = -np.inf
     unvoiced = VOICING + np.maximum(0.0, 2 - (peaks / loudest) / (SILENCE / (1 + VOICING)))
-    first = _taken(_path(hertz, strengths, unvoiced), hertz, heights)
+    first = _taken(
+        best_path(np.log2(hertz), np.column_stack([strengths, unvoiced]), jump=JUMP, turn=TURN), hertz, heights
+    )
     sure = first.hertz[first.voiced & (np.nan_to_num(first.harmonic) > SURE)]
     if len(sure) < LEAST_SURE:
         return first
     far = np.abs(np.log2(hertz / np.median(sure))) > RANGE
-    return _taken(_path(hertz, np.where(far, -np.inf, strengths), unvoiced), hertz, heights)
+    return _taken(
+        best_path(np.log2(hertz), np.column_stack([np.where(far, -np.inf, strengths), unvoiced]), jump=JUMP, turn=TURN),
+        hertz,
+        heights,
+    )
 
 
 def _taken(path: NDArray[np.int64], hertz: NDArray[np.float64], heights: NDArray[np.float64]) -> Pitch:
@@ -125,20 +131,19 @@ def _candidates(frames: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArr
     return lags, np.where(heights > 1, 1 / heights, heights)
 
 
-def _path(
-    hertz: NDArray[np.float64], strengths: NDArray[np.float64], unvoiced: NDArray[np.float64]
+def best_path(
+    octaves: NDArray[np.float64], gains: NDArray[np.float64], *, jump: float, turn: float
 ) -> NDArray[np.int64]:
-    """Which candidate of each frame the best path takes; `CANDIDATES` is the unvoiced one."""
-    count = len(hertz)
-    octaves = np.log2(hertz)
-    gains = np.column_stack([strengths, unvoiced])
+    """Which candidate each frame takes, the last of `gains` being the unvoiced one: the most gain less what it costs to
+    jump (per octave) and to turn the voice on or off (Boersma 1993; dynamic programming)."""
+    count, candidates = octaves.shape
     best = gains[0]
-    came = np.zeros((count, CANDIDATES + 1), np.int64)
-    cost = np.full((CANDIDATES + 1, CANDIDATES + 1), TURN)
+    came = np.zeros((count, candidates + 1), np.int64)
+    cost = np.full((candidates + 1, candidates + 1), turn)
     cost[-1, -1] = 0.0
-    columns = np.arange(CANDIDATES + 1)
+    columns = np.arange(candidates + 1)
     for frame in range(1, count):
-        cost[:-1, :-1] = JUMP * np.abs(octaves[frame - 1][:, None] - octaves[frame])
+        cost[:-1, :-1] = jump * np.abs(octaves[frame - 1][:, None] - octaves[frame])
         through = best[:, None] - cost
         came[frame] = through.argmax(axis=0)
         best = through[came[frame], columns] + gains[frame]

@@ -5,10 +5,10 @@ instead of a second. Kept apart, since a network must go on seeing exactly what 
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.fft import irfft, rfft
 
 from sensors.sound.mel import WINDOW, Floats, framed
+from sensors.sound.pitch import best_path
 from sensors.sound.rates import RATE
 
 LOWEST, HIGHEST = 60, 600
@@ -48,26 +48,8 @@ def contour(sound: Floats, count: int) -> tuple[Floats, Floats]:
     offset = np.where(np.abs(bend) > 1e-9, 0.5 * (before - after) / (bend + 1e-12), 0.0)
     hertz = RATE / (_LAGS[places] + np.clip(offset, -0.5, 0.5))
     unvoiced = VOICING + np.maximum(0.0, 2.0 - (peaks / loudest) / SILENCE * (1.0 + VOICING))
-    path = _path(np.log2(hertz), np.column_stack([ranked[rows[:, None], places], unvoiced]))
+    gains = np.column_stack([ranked[rows[:, None], places], unvoiced])
+    path = best_path(np.log2(hertz), gains, jump=JUMP, turn=TURN)
     voiced, chosen = path < CANDIDATES, np.minimum(path, CANDIDATES - 1)
     harmonic = np.where(voiced, at[rows, chosen], heights.max(axis=1))
     return np.where(voiced, hertz[rows, chosen], 0.0), np.clip(harmonic, 0.0, MOST_HARMONIC)
-
-
-def _path(octaves: Floats, gains: Floats) -> NDArray[np.int64]:
-    """Which candidate each frame takes; CANDIDATES is the unvoiced one."""
-    count = len(octaves)
-    best, columns = gains[0], np.arange(CANDIDATES + 1)
-    came = np.zeros((count, CANDIDATES + 1), np.int64)
-    cost = np.full((CANDIDATES + 1, CANDIDATES + 1), TURN)
-    cost[-1, -1] = 0.0
-    for frame in range(1, count):
-        cost[:-1, :-1] = JUMP * np.abs(octaves[frame - 1][:, None] - octaves[frame])
-        through = best[:, None] - cost
-        came[frame] = through.argmax(axis=0)
-        best = through[came[frame], columns] + gains[frame]
-    path = np.empty(count, np.int64)
-    path[-1] = int(best.argmax())
-    for frame in range(count - 1, 0, -1):
-        path[frame - 1] = came[frame, path[frame]]
-    return path
