@@ -138,6 +138,11 @@ async def _devices_of(
             page=station.microphone if station is not None else None,
         )
         return lambda: heard
+    if name == SIMULATED:
+        from sensors.drivers.simulated.talk import prepare
+
+        # before the visit, not in its first seconds
+        await asyncio.to_thread(prepare)
     if name != CAMERA:
         return maker
     # networks are opened: seconds, in which signals must be heard

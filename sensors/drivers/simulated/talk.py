@@ -73,6 +73,15 @@ def score_channels() -> tuple[str, ...]:
     )
 
 
+def prepare() -> None:
+    """Import what listening needs: two seconds in which another device of the process would lose pictures."""
+    from sensors.drivers.simulated import voice
+    from sensors.listener import Listener
+
+    assert voice.RATE
+    Listener(None, voice.RATE)
+
+
 def _heard(seed: int, sex: str) -> tuple[Row, ...]:
     # slow to import, and only who listens needs it
     from sensors.drivers.simulated.voice import RATE, speech
