@@ -1,5 +1,7 @@
 """The voice while somebody speaks: of the last seconds, approximate."""
 
+from abc import ABC, abstractmethod
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +17,7 @@ MOST_ROWS = 400
 """Of a window, whatever the rate."""
 
 
-class _Rows:
+class _Rows(ABC):
     """The rows of the last seconds; findings with every row."""
 
     def __init__(self, channels: tuple[str, ...]) -> None:
@@ -38,8 +40,9 @@ class _Rows:
             findings += self._findings(np.array(self._rows), self._times[0], at)
         return findings
 
+    @abstractmethod
     def _findings(self, rows: Floats, start: int, end: int) -> list[Finding]:
-        raise NotImplementedError
+        """What the rows of so long a time say."""
 
 
 class LiveEmotion(_Rows):
