@@ -64,16 +64,17 @@ class Job:
     count: int
 
 
-def run(folder: Path | None, *, quick: bool, workers: int, windows: int) -> None:
-    """Traces by the thousand, and some videos."""
+def run(folder: Path | None, *, quick: bool, workers: int, windows: int, seed: int = 0) -> None:
+    """Traces by the thousand, numbered from `seed` on, and some videos."""
     wanted = 24 if quick else windows
     pictures = _pictures(folder, 4 if quick else PHOTOS)
     shares = {"photo": 0.35, HOSTILE: 0.15, "photo, simulated": 0.25, "wax figure, simulated": 0.25}
     jobs = []
     for kind, share in shares.items():
-        for first in range(0, round(share * wanted), 20):
+        end = seed + round(share * wanted)
+        for first in range(seed, end, 20):
             picture = pictures[first // 20 % len(pictures)] if kind in ("photo", HOSTILE) else None
-            jobs.append(Job(kind, picture, first, min(20, round(share * wanted) - first)))
+            jobs.append(Job(kind, picture, first, min(20, end - first)))
     films = _films(folder, quick=quick)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         results = list(pool.map(_job, jobs))

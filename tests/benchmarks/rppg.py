@@ -28,6 +28,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--per-cell", type=int, default=1, help="pulses per scene and amplitude (injected)")
     parser.add_argument("--windows", type=int, default=3000, help="without a living face (nobody)")
+    parser.add_argument("--seed", type=int, default=0, help="number of the first window (nobody)")
     parser.add_argument("--vp9", action="store_true", help="encode to VP9 as well, which takes minutes (injected)")
     arguments = parser.parse_args()
     # workers are many enough: a library's own threads would only wait for each other
@@ -52,7 +53,9 @@ def main() -> None:
         ),
         "synthetic": partial(_rppg_synthetic.run, quick=quick, workers=workers),
         "rendered": partial(_rppg_rendered.run, quick=quick, workers=workers),
-        "nobody": partial(_rppg_nobody.run, folder, quick=quick, workers=workers, windows=arguments.windows),
+        "nobody": partial(
+            _rppg_nobody.run, folder, quick=quick, workers=workers, windows=arguments.windows, seed=arguments.seed
+        ),
         "speed": partial(_rppg_speed.run, quick=quick),
     }
     unknown = set(arguments.part.split(",")) - set(parts)
