@@ -212,7 +212,7 @@ class MqttBus:
             finally:
                 self._accepted.clear()
                 self._connected.clear()
-                self._drained.set()
+                self._hang_up()
             # full jitter: a thousand kiosks must not come back in the same second
             await asyncio.sleep(random.uniform(0.3, 1) * pause)
             pause = min(2 * pause, LONGEST_PAUSE)
@@ -238,7 +238,6 @@ class MqttBus:
             refused.cancel()
         if not self._accepted.is_set():
             self._client.disconnect()
-            self._forget_socket()
             raise BusDown(self._refusal or "the broker does not answer")
 
     async def _serve(self) -> None:
@@ -256,7 +255,6 @@ class MqttBus:
                     await self._lost.wait()
             self._client.loop_misc()
             self._flush()
-        self._forget_socket()
 
     def _readable(self) -> None:
         link = self._watched
@@ -290,6 +288,13 @@ class MqttBus:
         self._writable()
         if self._watched is not None and self._client.want_write():
             await self._drained.wait()
+
+    def _hang_up(self) -> None:
+        """Whatever ended the connection, even being called off before the broker's answer: no socket stays behind."""
+        link = self._watched
+        self._forget_socket()
+        if link is not None:
+            link.close()
 
     def _forget_socket(self) -> None:
         if self._watched is not None:

@@ -209,6 +209,26 @@ async def test_without_a_broker_nothing_hangs_and_the_error_says_where() -> None
             await bus.wait_first_connection(0.5)
 
 
+async def test_a_connection_called_off_before_the_broker_answered_is_closed() -> None:
+    came, gone = asyncio.Event(), asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        came.set()
+        while await reader.read(1000):
+            pass
+        gone.set()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    async with server:
+        async with asyncio.timeout(10):
+            async with MqttBus(host=host, port=port, name="test"):
+                await came.wait()
+            await gone.wait()
+
+
 async def test_a_fast_publisher_is_slowed_by_the_connection_and_loses_nothing(tmp_path: Path) -> None:
     require(find() is not None, "mosquitto")
     with mosquitto(tmp_path) as (host, port):
