@@ -30,6 +30,7 @@ Reason = Literal[
     "too_far",
     "no_speech",
     "too_quiet",
+    "unfamiliar",
     "missing_channels",
     "not_present",
 ]
@@ -105,6 +106,7 @@ _ROWS = (
     Measure("temperature", "Body temperature", "Cel", 20, 45, 1, "8310-5"),
     Measure("weight", "Body weight", "kg", 0.5, 500, 1, "29463-7"),
     Measure("height", "Body height", "cm", 20, 275, 0, "8302-2"),
+    Measure("bmi", "Body mass index", "kg/m2", 5, 200, 1, "39156-5"),
     *(Measure(f"face_{name}", f"Face: {name}", "1", 0, 1, 2) for name in EXPRESSIONS),
     Measure("face_valence", "Face: valence", "1", -1, 1, 2),
     Measure("face_arousal", "Face: arousal", "1", -1, 1, 2),
@@ -140,6 +142,12 @@ _ROWS = (
     Measure("eeg_complexity", "EEG: Hjorth complexity", "1", 0, 100, 2),
     Measure("eeg_usable", "EEG: share that could be used", "%", 0, 100, 0),
     *(Measure(f"emotion_{name}", f"All together: {name}", "1", 0, 1, 2) for name in EXPRESSIONS),
+    Measure("who5", "WHO-5 well-being", "{score}", 0, 100, 0),
+    Measure("findrisc", "FINDRISC diabetes risk", "{score}", 0, 26, 0),
+    Measure("phq2", "PHQ-2", "{score}", 0, 6, 0, "55758-7"),
+    Measure("phq9", "PHQ-9", "{score}", 0, 27, 0, "44261-6"),
+    Measure("cbi_personal", "Personal burnout (CBI)", "{score}", 0, 100, 0),
+    Measure("cbi_work", "Work-related burnout (CBI)", "{score}", 0, 100, 0),
 )
 
 MEASURES: MappingProxyType[str, Measure] = MappingProxyType({row.name: row for row in _ROWS})

@@ -120,12 +120,13 @@ class Fuser:
 
 def _shown(modality: Modality, there: Mapping[str, Heard], now: int) -> Opinion | None:
     values = {name: each.finding.value for name, each in there.items() if name.startswith(f"{modality.value}_")}
-    # live findings of expressions tell no quality of their own: one half, as where none is known
     known = {name: value for name, value in values.items() if value is not None}
     if not known:
         return None
+    # what live findings of expressions tell of quality is a voice's familiarity at most: one half for all else
+    told = min(1.0 if (quality := there[name].finding.quality) is None else quality for name in known)
     age = (now - max(there[name].finding.end_ns for name in known)) / SECOND
-    return expressive(modality, known, UNKNOWN_QUALITY * math.exp(-age / TAU))
+    return expressive(modality, known, told * UNKNOWN_QUALITY * math.exp(-age / TAU))
 
 
 def _value(axis: Axis) -> tuple[float | None, float]:

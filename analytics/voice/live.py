@@ -60,9 +60,10 @@ class LiveEmotion(_Rows):
         if not len(rows):
             return [Finding(measure, None, SCORES_METHOD, start, end, absent="no_speech") for measure in known]
         together = pooled(told, np.ones(len(rows)))
+        quality = round(float(told.familiar.mean()), 3)
         values = [*together.tolist(), *axes(told.emotions, together)]
         return [
-            Finding(measure, value, SCORES_METHOD, start, end)
+            Finding(measure, value, SCORES_METHOD, start, end, quality=quality)
             for measure, value in zip((*known, VALENCE, AROUSAL), values, strict=True)
         ]
 

@@ -111,7 +111,8 @@ def _feeling(scores: Track | None, functionals: Track | None, start: int, end: i
         ]
     weights = _weights(scores.times[there], functionals)
     together = pooled(told, weights)
-    quality = _quality(of) if of is not None else round(UNKNOWN_SNR * _share(float(weights.sum())), 3)
+    quality = _quality(of) if of is not None else UNKNOWN_SNR * _share(float(weights.sum()))
+    quality = round(quality * float(np.average(told.familiar, weights=weights)), 3)
     span = max(start, int(scores.times[there][0]) - round(REACH * SECOND)), max(start, int(scores.times[there][-1]))
     values = {f"voice_{name}": float(value) for name, value in zip(told.emotions, together, strict=True)}
     values[VALENCE], values[AROUSAL] = axes(told.emotions, together)
@@ -137,7 +138,9 @@ def _absent(scores: Track | None, of: Spoken | None, answered: bool) -> Reason |
         return "no_trained_model" if of is None or of.speech >= 1.0 else "too_short"
     if answered:
         return None
-    return "no_speech" if of is None else "insufficient"
+    if of is None:
+        return "no_speech"
+    return "unfamiliar" if of.speech >= 1.0 else "insufficient"
 
 
 def _reason(measure: str, told: Heard | None, absent: Reason | None) -> Reason:

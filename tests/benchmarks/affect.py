@@ -1,10 +1,11 @@
 """Brain, voice and what they say together, in tables that are never mixed.
 
-KIOSK_RECORDINGS=... kiosk bench affect [--part eeg,voice,fusion,lag] [--quick]
+KIOSK_RECORDINGS=... kiosk bench affect [--part eeg,voice,familiar,fusion,lag] [--quick]
 
 eeg: rest and arithmetic, eyes open and closed, beside plain mne and scikit-learn. voice: speaker-disjoint, per corpus
-and across corpora, in noise and reverberation, float against int8. fusion: all subsets of four modalities of a stress
-recording; one modality that lies; lost packets. lag: what networks cost live analysis.
+and across corpora, in noise and reverberation, float against int8. familiar: what the
+voice network never heard. fusion: all subsets of four modalities of a stress recording; one modality that lies; lost
+packets. lag: what networks cost live analysis.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import os
 import sys
 from pathlib import Path
 
-PARTS = ("eeg", "voice", "fusion", "lag")
+PARTS = ("eeg", "voice", "familiar", "fusion", "lag")
 
 
 def main() -> None:

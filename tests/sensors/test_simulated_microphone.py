@@ -76,7 +76,9 @@ def test_every_second_has_its_row_and_speech_is_where_the_talk_is() -> None:
     assert np.isnan(channel("f0_p50", samples[ends:SPAN])).all()
     scores = [block for block in blocks if block.signal == "voice_scores"]
     assert scores, "nobody heard what was said"
-    assert all(float(block.samples.sum()) == pytest.approx(1, abs=1e-3) for block in scores)
+    # probabilities, and last how familiar the sound was
+    assert all(float(block.samples[:, :-1].sum()) == pytest.approx(1, abs=1e-3) for block in scores)
+    assert all(0.4 < float(block.samples[0, -1]) < 0.7 for block in scores)
 
 
 def test_a_voice_belongs_to_its_person() -> None:

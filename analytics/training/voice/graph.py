@@ -22,7 +22,7 @@ PARITY = 1e-4
 
 
 def to_onnx(judge: Rowwise, temperature: float, *, small: bool = False) -> bytes:
-    """Functionals in, probabilities out; `small` is int8."""
+    """Functionals in, probabilities and familiarity out; `small` is int8."""
     from onnx import TensorProto, checker, helper, numpy_helper
 
     if not len(judge.landmarks):
@@ -69,12 +69,17 @@ def to_onnx(judge: Rowwise, temperature: float, *, small: bool = False) -> bytes
         helper.make_node("MatMul", ["likeness", "added"], ["sums"]),
         helper.make_node("Add", ["sums", "offsets"], ["logits"]),
         helper.make_node("Softmax", ["logits"], ["probabilities"], axis=-1),
+        # of the landmark that is most alike: whoever asks about no speech is told so
+        helper.make_node("ReduceMax", ["likeness"], ["familiarity"], axes=[1], keepdims=0),
     ]
     graph = helper.make_graph(
         nodes,
         "voice",
         [helper.make_tensor_value_info("functionals", TensorProto.FLOAT, ["examples", FUNCTIONALS])],
-        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["examples", len(EMOTIONS)])],
+        [
+            helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["examples", len(EMOTIONS)]),
+            helper.make_tensor_value_info("familiarity", TensorProto.FLOAT, ["examples"]),
+        ],
         kept,
     )
     model = helper.make_model(
@@ -92,5 +97,5 @@ class Written:
 
     def probabilities(self, examples: Examples) -> Floats:
         """(k, emotions)."""
-        (found,) = models.open_bytes(models.known(OWN), self.content).run(examples.functionals)
+        found, _ = models.open_bytes(models.known(OWN), self.content).run(examples.functionals)
         return np.asarray(found, np.float64)

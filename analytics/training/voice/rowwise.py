@@ -59,8 +59,11 @@ class Rowwise:
 
     def logits(self, examples: Examples) -> Floats:
         """(k, emotions): one is yes, nothing is no."""
-        rows = _standard(examples.functionals, self.mean, self.scale) * self.weights
-        return np.asarray(_features(rows, self.landmarks, self.reach) @ self.added + self.offsets, np.float64)
+        return np.asarray(self.likeness(examples.functionals) @ self.added + self.offsets, np.float64)
+
+    def likeness(self, functionals: Features) -> Features:
+        """(k, landmarks): 1 for the very same."""
+        return _features(_standard(functionals, self.mean, self.scale) * self.weights, self.landmarks, self.reach)
 
 
 class Sums:

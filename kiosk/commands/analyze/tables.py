@@ -84,6 +84,7 @@ REASONS: Mapping[Reason, str] = MappingProxyType(
         "too_far": "the face is too far away",
         "no_speech": "nobody speaks",
         "too_quiet": "the voice is too quiet",
+        "unfamiliar": "unlike the speech that the network knows",
         "missing_channels": "the channels that it needs are missing",
         "not_present": "there is none",
     }

@@ -1,13 +1,12 @@
 """The camera as a device: a source's pictures through the observer, and what may leave of them onto the wire."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 
-from kiosk.errors import BadSettings, DriverFailed
+from kiosk.errors import BadSettings
 from kiosk.messages import SECOND
 from kiosk.signals import MOTION_CHANNELS, RGB_CHANNELS, SIGNALS, UNIT_CHANNELS
 from sensors.clock import Clock
@@ -15,6 +14,7 @@ from sensors.driver import Block, Item, Mark, Port, Visit
 from sensors.drivers.camera.pace import Pace
 from sensors.drivers.camera.watch import Looker, LookerFactory, Watch
 from sensors.face.seen import Numbers, Sight
+from sensors.feeding import Feeding, gone
 from sensors.frames.latest import Latest
 from sensors.frames.source import SourceFactory
 
@@ -44,7 +44,7 @@ class Camera:
         self.simulated = self._source.simulated
         self._pictures = Latest()
         self._watch: Watch | None = None
-        self._feeding: asyncio.Task[None] | None = None
+        self._feeding = Feeding(self._source, self._pictures, name=self.name)
         self._pace = Pace()
         self._told: tuple[str, int] | None = None
 
@@ -62,24 +62,18 @@ class Camera:
         await self._source.__aenter__()
         self._watch = Watch(self._pictures, self._looker, self._channels)
         self._watch.start()
-        self._feeding = asyncio.create_task(self._feed(), name=f"{self.name}-feed")
+        # a film's first second must not go by while networks are opened
+        self._feeding.begin(self._watch.ready.wait)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._pictures.clear()
-        self._pictures.end()
-        try:
-            if self._feeding is not None:
-                self._feeding.cancel()
-                await asyncio.wait([self._feeding])
-        finally:
-            await self._source.__aexit__(kind, error, trace)
-        # the last picture is looked at to its end, then the networks are given back
-        until = self._clock.now() + round(STOP_WITHIN * SECOND)
-        while self._watch is not None and self._watch.alive and self._clock.now() < until:
-            await asyncio.sleep(0.01)
+        await self._feeding.stop(kind, error, trace)
+        watch = self._watch
+        if watch is not None:
+            # the last picture is looked at to its end, then the networks are given back
+            await gone(lambda: watch.alive, self._clock, round(STOP_WITHIN * SECOND))
 
     async def items(self) -> AsyncIterator[Item]:
         """Blocks of what was seen, with the pictures' times, and marks of what happened."""
@@ -103,21 +97,6 @@ class Camera:
             if ended:
                 break
         watch.check()
-
-    async def _feed(self) -> None:
-        assert self._watch is not None
-        try:
-            # a film's first second must not go by while networks are opened
-            await self._watch.ready.wait()
-            await self._source.feed(self._pictures)
-        except asyncio.CancelledError:
-            raise
-        except DriverFailed as error:
-            self._pictures.end(error)
-        except Exception as error:
-            self._pictures.end(DriverFailed(f"the camera's source failed: {type(error).__name__}"))
-        else:
-            self._pictures.end()
 
     def _marks(self, sight: Sight, jump: float | None) -> list[Item]:
         """What happened at a picture, and what its source may show of it."""

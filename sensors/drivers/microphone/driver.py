@@ -1,19 +1,19 @@
 """The microphone as a device: a source's sound through the listener, and what may leave of it onto the wire."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from kiosk.errors import BadSettings, DriverFailed
+from kiosk.errors import BadSettings
 from kiosk.messages import SECOND
 from kiosk.signals import SIGNALS, VOICE_CHANNELS
 from sensors.clock import Clock
 from sensors.driver import Block, Item, Mark, Port, Visit
 from sensors.drivers.microphone.hearing import Hearing, ListenerFactory, Missing
 from sensors.drivers.microphone.waiting import SourceFactory, Waiting
+from sensors.feeding import Feeding, gone
 from sensors.sound.checks import Checks
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Microphone:
         self.simulated = self._source.simulated
         self._waiting = Waiting()
         self._hearing: Hearing | None = None
-        self._feeding: asyncio.Task[None] | None = None
+        self._feeding = Feeding(self._source, self._waiting, name=self.name)
         self._checks, self._wrong = Checks(), ""
         self._told: tuple[str, int] | None = None
         self._last: dict[str, int] = {}
@@ -64,23 +64,16 @@ class Microphone:
         await self._source.__aenter__()
         self._hearing = Hearing(self._waiting, self._listener, self._channels)
         self._hearing.start()
-        self._feeding = asyncio.create_task(self._feed(), name=f"{self.name}-feed")
+        self._feeding.begin()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._waiting.clear()
-        self._waiting.end()
-        try:
-            if self._feeding is not None:
-                self._feeding.cancel()
-                await asyncio.wait([self._feeding])
-        finally:
-            await self._source.__aexit__(kind, error, trace)
-        until = self._clock.now() + round(STOP_WITHIN * SECOND)
-        while self._hearing is not None and self._hearing.alive and self._clock.now() < until:
-            await asyncio.sleep(0.01)
+        await self._feeding.stop(kind, error, trace)
+        hearing = self._hearing
+        if hearing is not None:
+            await gone(lambda: hearing.alive, self._clock, round(STOP_WITHIN * SECOND))
 
     async def items(self) -> AsyncIterator[Item]:
         """Blocks of one row each, with the time at which what it tells of ended, and marks of what happened."""
@@ -93,18 +86,6 @@ class Microphone:
             for item in self._items(news):
                 yield item
         hearing.check()
-
-    async def _feed(self) -> None:
-        try:
-            await self._source.feed(self._waiting)
-        except asyncio.CancelledError:
-            raise
-        except DriverFailed as error:
-            self._waiting.end(error)
-        except Exception as error:
-            self._waiting.end(DriverFailed(f"the microphone's source failed: {type(error).__name__}"))
-        else:
-            self._waiting.end()
 
     def _items(self, row: "Heard") -> list[Item]:
         # whole microseconds, because that is what a chunk carries; where a clock stumbled, time does not go back

@@ -4,14 +4,13 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kiosk.messages import SECOND
 from sensors.clock import Clock
+from sensors.feeding import Source
 
 MOST_SECONDS = 5.0
 """Seconds of sound that wait at most: a stall of the machine, not more; at 192 kHz in two channels that is 8 MB."""
@@ -89,35 +88,7 @@ class Waiting:
             self._held = 0.0
 
 
-class Source(Protocol):
-    """Where sound comes from. Entering opens it; absence and failure are DriverFailed."""
-
-    @property
-    def simulated(self) -> bool:
-        """Whether nobody speaks into it: a file that is played."""
-        ...
-
-    @property
-    def trouble(self) -> str:
-        """What an operator should know of it, in words; empty where all is well."""
-        ...
-
-    async def __aenter__(self) -> object:
-        """Open it."""
-        ...
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close it."""
-        ...
-
-    async def feed(self, into: Waiting) -> None:
-        """Put sound in, until there is no more."""
-        ...
-
-
-SourceFactory = Callable[[Clock], Source]
+SourceFactory = Callable[[Clock], Source[Waiting]]
 """Makes the source of one run of the driver."""
 
 

@@ -69,7 +69,8 @@ def score_channels() -> tuple[str, ...]:
         f"{each.name}.{label}"
         for each in models.listed()
         if each.shipped and each.name.startswith("voice_") and set(each.labels) <= set(VOICE_EMOTIONS)
-        for label in each.labels
+        # the other outputs are a number each, and so are channels of their own
+        for label in (*each.labels, *each.outputs[1:])
     )
 
 

@@ -41,9 +41,14 @@ UNKNOWN_PITCH = 36.0
 SCALES = np.array([1, 1, 1, 5, 0.5, 8, 8, 20, 20, 5, 1, 1, 1, 2, 0.3, 10, 10, 1, 0.5, 0.3, 0.4, 0.4, 1])
 """By which prosody is divided: the rough spread of each descriptor within speech, so that all weigh alike at first."""
 MOST = 6.0
+FAMILIARITY = "familiarity"
+"""What a network may say beside: how alike a stretch is to what it learnt from, 1 for the very same."""
+LEAST_FAMILIAR = 0.45
+"""Below it there is no answer: nothing undisturbed of a speaker that it did not know is, one in thirty in noise and on
+telephones, and all that is no voice (docs/voice-emotion.md). Above, it goes along, and lowers quality."""
 _LEAST_ROWS = 5
 """Frames from which cepstra have a slope (over four of them)."""
-_MOST_LABELS = 12
+_MOST_LABELS = 11
 """Two networks fit on the wire."""
 
 
@@ -107,7 +112,7 @@ class Emotions:
         """Such as "voice_net.neutral"; empty without a network."""
 
     def scores(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Of `channels`: probabilities for the speech in up to LONGEST seconds at 16 kHz; NaN where there is none."""
+        """Of `channels`: probabilities for the speech in up to LONGEST seconds at 16 kHz; NaN without an answer."""
         if not self._opened:
             return np.empty(0, np.float32)
         seen = shown(np.asarray(samples)[-round(LONGEST * RATE) :])
@@ -118,15 +123,21 @@ class Emotions:
 
 def _answer(opened: OpenNetwork, seen: Shown) -> NDArray[np.float32]:
     network = opened.network
-    row = np.asarray(opened.run(*(seen.named(each.name) for each in network.inputs))[0][0], dtype=np.float64)
+    said = dict(zip(network.outputs, opened.run(*(seen.named(each.name) for each in network.inputs)), strict=True))
+    row = np.asarray(said[network.outputs[0]][0], dtype=np.float64)
     if network.logits:
         row = np.exp(row - row.max())
-    return np.asarray(row / row.sum(), np.float32)
+    row /= row.sum()
+    if FAMILIARITY in said:
+        familiar = float(said[FAMILIARITY][0])
+        row = np.append(row, familiar) if familiar >= LEAST_FAMILIAR else np.full(len(row) + 1, np.nan)
+    return np.asarray(row, np.float32)
 
 
 def channels_of(network: Network) -> tuple[str, ...]:
-    """What its scores are called on the wire."""
-    return tuple(f"{network.name}.{label}" for label in network.labels)
+    """What its numbers are called on the wire: probabilities, and how familiar the sound was."""
+    beside = (FAMILIARITY,) if FAMILIARITY in network.outputs else ()
+    return tuple(f"{network.name}.{label}" for label in (*network.labels, *beside))
 
 
 def tells_voice(network: Network) -> bool:
@@ -144,7 +155,7 @@ def _opened(folder: Path | None) -> tuple[OpenNetwork, ...]:
     room = SIGNALS["voice_scores"].most_channels
     found: list[OpenNetwork] = []
     for network in models.listed():
-        if not tells_voice(network) or len(network.labels) > room:
+        if not tells_voice(network) or len(channels_of(network)) > room:
             continue
         # those of the product lie in no folder
         if not network.shipped and (folder is None or models.status(network, folder) == "missing"):
@@ -154,5 +165,5 @@ def _opened(folder: Path | None) -> tuple[OpenNetwork, ...]:
         except BadModel as error:
             _log.warning("%s", error)
             continue
-        room -= len(network.labels)
+        room -= len(channels_of(network))
     return tuple(found)
