@@ -1,17 +1,20 @@
 """The pages' addresses. A page holds the frame and what is known at once; scripts fill in what moves."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from analytics.registry import FUSED, LIVE_MEASURES
 from api.dashboard import words
+from api.dashboard.entrance import member_of
 from api.dashboard.problems import problem_page
 from api.dashboard.rendering import page
-from api.dependencies import Reader
+from api.dependencies import Reader, may
 from api.routes.sessions import SessionSummary, Wanted, list_sessions
 from api.routes.words import moment
+from api.security import Action, Identity
 from api.store import readings, sessions, utc_now
 from kiosk import topics
 from kiosk.measures import MEASURES, Measure
@@ -69,38 +72,42 @@ class Row:
 
 
 @router.get("/")
-async def home() -> RedirectResponse:
-    """The sessions are where one begins."""
-    return RedirectResponse("/sessions")
+def home(who: Annotated[Identity, may(Action.OWN_ACCOUNT)]) -> RedirectResponse:
+    """The sessions are where one begins, whoever may see them."""
+    return RedirectResponse("/sessions" if who.may(Action.READ_SESSIONS) else "/account")
 
 
 @router.get("/sessions")
-def list_page(db: Reader) -> HTMLResponse:
+def list_page(who: Annotated[Identity, may(Action.READ_SESSIONS)], db: Reader) -> HTMLResponse:
     """All sessions, live ones first."""
-    live = list_sessions(Wanted(state="open", limit=MOST_LIVE), db).items
-    newest = list_sessions(Wanted(limit=ROWS), db).items
+    live = list_sessions(Wanted(state="open", limit=MOST_LIVE), who, db).items
+    newest = list_sessions(Wanted(limit=ROWS), who, db).items
     known = {each.id for each in live}
     rows = [_row(each) for each in (*live, *(each for each in newest if each.id not in known))]
-    return page("sessions.html", rows=rows, states=words.STATES, most_live=MOST_LIVE, limit=ROWS)
+    member = member_of(db, who)
+    return page("sessions.html", member=member, rows=rows, states=words.STATES, most_live=MOST_LIVE, limit=ROWS)
 
 
 @router.get("/sessions/{session}")
-def session_page(session: str, db: Reader) -> HTMLResponse:
+def session_page(session: str, who: Annotated[Identity, may(Action.READ_SESSIONS)], db: Reader) -> HTMLResponse:
     """One session: live while it is open, its results afterwards."""
     if not topics.NAME.fullmatch(session):
         return problem_page(404)
     found = sessions.get(db, session)
-    if found is None:
+    if found is None or not who.sees(found.clinic_id):
         return problem_page(404, "This session does not exist", "It may have been deleted, or was never recorded here.")
     expected = LIVE | readings.spot_measures(db, found)
     return page(
         "session.html",
+        member=member_of(db, who),
         session=found,
         panels=PANELS,
         tiles=_tiles(expected),
         groups=words.GROUPS,
         live=LIVE,
         expected=expected,
+        results=who.may(Action.READ_RESULTS),
+        waveforms=who.may(Action.READ_WAVEFORMS),
     )
 
 

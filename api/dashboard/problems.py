@@ -2,14 +2,18 @@
 
 import json
 from http import HTTPStatus
+from urllib.parse import quote
 
 from starlette.datastructures import Headers
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.dashboard.rendering import page
+from api.login.gate import NOTHING_BUT_ACCOUNT
+from api.security import Identity
 
 WORDS = {
+    403: ("This is not for your role", "An administrator of your clinic says who may see what."),
     404: ("This page does not exist", "The address may be mistyped, or the session was never recorded here."),
     500: ("Something went wrong on our side", "It was noted in the log. Trying again may help."),
     503: ("The database does not answer", "Recorded data is safe: kiosks keep it until it is stored."),
@@ -45,13 +49,27 @@ class PagesForProblems:
             else:
                 body += message.get("body", b"")
                 if not message.get("more_body", False):
-                    answer = _page_for(held["status"], body)
+                    answer = _elsewhere(scope, held["status"]) or _page_for(held["status"], body)
                     kept = Headers(raw=held["headers"])
                     for name, value in kept.items():
                         answer.headers.setdefault(name, value)
                     await answer(scope, receive, send)
 
         await self.app(scope, receive, look)
+
+
+def _elsewhere(scope: Scope, status: int) -> Response | None:
+    """Where a person goes who has not logged in, or must set something right before anything else."""
+    if scope["method"] not in ("GET", "HEAD"):
+        return None
+    if status == HTTPStatus.UNAUTHORIZED:
+        query = scope.get("query_string", b"")
+        path = scope["path"] + (f"?{query.decode('latin-1')}" if query else "")
+        return HTMLResponse("", 303, {"Location": f"/login?next={quote(path, safe='/')}"})
+    who = scope.get("state", {}).get("identity")
+    if status == HTTPStatus.FORBIDDEN and isinstance(who, Identity) and who.actions == NOTHING_BUT_ACCOUNT:
+        return HTMLResponse("", 303, {"Location": "/account"})
+    return None
 
 
 def _wants_page(scope: Scope) -> bool:

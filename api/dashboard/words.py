@@ -29,6 +29,7 @@ REASONS: Mapping[Reason, str] = MappingProxyType(
         "too_far": "The face is too far from the camera. Please come closer.",
         "no_speech": "Nobody spoke.",
         "too_quiet": "The voice was too quiet. Please speak up, or come closer to the microphone.",
+        "unfamiliar": "It did not sound like the speech that the network learnt from.",
         "missing_channels": "The channels that this value needs were not recorded.",
         "not_present": "There is none to be measured.",
     }

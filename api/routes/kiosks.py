@@ -10,18 +10,22 @@ from pydantic.config import JsonDict
 from starlette.responses import Response
 
 from api import errors
-from api.commands import Action, Given
-from api.dependencies import Reader, TheCommands
+from api.commands import Given, Verb
+from api.dependencies import Reader, TheCommands, TheIdentity, Writer, may
 from api.errors import Failed, documented
-from api.routes.words import PATTERN, KioskName, moment, seconds
-from api.store import devices, utc_now
-from api.tables import DeviceRow
+from api.routes.words import PATTERN, KioskName, moment, moment_or_none, seconds
+from api.security import Action, Identity
+from api.store import devices, kiosks, utc_now
+from api.tables import MAIN, DeviceRow, KioskRow
 from kiosk.errors import BusDown
 
 router = APIRouter(prefix="/api/v1/kiosks", tags=["kiosks"])
 
 _KIOSK: JsonDict = {
     "kiosk": "kiosk-1",
+    "clinic": "main",
+    "place": "waiting room, left",
+    "revoked": None,
     "devices": [
         {
             "device": "chest-strap",
@@ -75,11 +79,25 @@ class Kiosk(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [_KIOSK]})
 
     kiosk: str
+    clinic: str = Field(description="Whose it is.")
+    place: str = Field(description="Where it stands; empty where nobody said.")
+    revoked: datetime | None = Field(description="Since when it may speak no more; null: it may.")
     devices: list[DeviceShape]
+
+    @classmethod
+    def of(cls, kiosk: str, row: KioskRow | None, rows: list[DeviceRow], now: int) -> Self:
+        """From its row, where it was added, and its devices'."""
+        return cls(
+            kiosk=kiosk,
+            clinic=MAIN if row is None else row.clinic_id,
+            place="" if row is None else row.place,
+            revoked=None if row is None else moment_or_none(row.revoked_ns),
+            devices=[DeviceShape.of(each, now) for each in rows],
+        )
 
 
 class KioskList(BaseModel):
-    """All kiosks that were ever heard of."""
+    """All kiosks that were added or ever heard of."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [_KIOSK]}]})
 
@@ -91,7 +109,7 @@ class Order(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"action": "start"}]})
 
-    action: Action = Field(description="start a visit, stop (end) it, or cancel it.")
+    action: Verb = Field(description="start a visit, stop (end) it, or cancel it.")
 
 
 class CommandShape(BaseModel):
@@ -113,7 +131,7 @@ class CommandShape(BaseModel):
 
     id: str
     kiosk: str
-    action: Action
+    action: Verb
     state: Literal["pending", "obeyed", "unanswered"] = Field(
         description="obeyed: a device of the kiosk named it. unanswered: none did within 10 s."
     )
@@ -126,21 +144,38 @@ class CommandShape(BaseModel):
 
 
 @router.get("", responses=documented(errors.NO_DATABASE))
-def list_kiosks(db: Reader) -> KioskList:
+def list_kiosks(who: Annotated[Identity, may(Action.READ_KIOSKS)], db: Reader) -> KioskList:
     """All kiosks and what their devices do."""
     now = utc_now()
+    added = {row.name: row for row in kiosks.every(db, who.clinic)}
+    heard = {kiosk: list(rows) for kiosk, rows in groupby(devices.every(db, who.clinic), key=lambda row: row.kiosk)}
     return KioskList(
-        items=[
-            Kiosk(kiosk=kiosk, devices=[DeviceShape.of(row, now) for row in rows])
-            for kiosk, rows in groupby(devices.every(db), key=lambda row: row.kiosk)
-        ]
+        items=[Kiosk.of(name, added.get(name), heard.get(name, []), now) for name in sorted({*added, *heard})]
     )
 
 
-def _known(kiosk: KioskName, db: Reader) -> str:
-    if not devices.knows(db, kiosk):
+def _known(kiosk: KioskName, who: TheIdentity, db: Reader) -> str:
+    owner = devices.clinic_of(db, kiosk)
+    if owner is None or not who.sees(owner):
         raise Failed(errors.NO_KIOSK)
     return kiosk
+
+
+TheKiosk = Annotated[str, Depends(_known, scope="function")]
+
+
+@router.delete(
+    "/{kiosk}",
+    status_code=204,
+    response_class=Response,
+    responses=documented(errors.NO_KIOSK, errors.INVALID, errors.NO_DATABASE),
+)
+def revoke_kiosk(kiosk: KioskName, who: Annotated[Identity, may(Action.MANAGE_KIOSKS)], db: Writer) -> None:
+    """Record nothing more of a kiosk, from seconds later on. `kiosk kiosks revoke` takes its password as well."""
+    owner = devices.clinic_of(db, kiosk)
+    if owner is None or not who.sees(owner):
+        raise Failed(errors.NO_KIOSK)
+    kiosks.revoke(db, kiosk, utc_now())
 
 
 @router.post(
@@ -151,7 +186,11 @@ def _known(kiosk: KioskName, db: Reader) -> str:
     ),
 )
 async def give_command(
-    kiosk: Annotated[str, Depends(_known, scope="function")], order: Order, commands: TheCommands, response: Response
+    who: Annotated[Identity, may(Action.COMMAND_KIOSKS)],
+    kiosk: TheKiosk,
+    order: Order,
+    commands: TheCommands,
+    response: Response,
 ) -> CommandShape:
     """Command a kiosk. It is said once a second until a device of the kiosk names it, for ten seconds at most."""
     try:
@@ -162,9 +201,13 @@ async def give_command(
     return CommandShape.of(given)
 
 
-@router.get("/{kiosk}/commands/{command}", responses=documented(errors.NO_COMMAND, errors.INVALID))
+@router.get(
+    "/{kiosk}/commands/{command}",
+    responses=documented(errors.NO_KIOSK, errors.NO_COMMAND, errors.INVALID, errors.NO_DATABASE),
+)
 async def get_command(
-    kiosk: KioskName,
+    who: Annotated[Identity, may(Action.COMMAND_KIOSKS)],
+    kiosk: TheKiosk,
     command: Annotated[
         str, Path(description="The command's id.", pattern=PATTERN, max_length=64, examples=["c-9f31c5d2a4b80e67"])
     ],

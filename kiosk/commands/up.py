@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import getpass
 import socket
+import ssl
 import sys
 import urllib.request
 from collections.abc import Callable
@@ -41,6 +42,7 @@ def up(
     given = load_settings()
     changes: dict[str, object] = {"data": (data or given.data).absolute(), "log_level": given.log_level}
     changes["http_port"] = _free_port(port or given.http_port)
+    changes["demo"] = True
     if "broker_host" not in given.model_fields_set:
         changes["broker_port"] = _free_port(given.broker_port)
     settings = given.model_copy(update=changes)
@@ -68,6 +70,7 @@ class _Up:
         self._logs = settings.data / "logs"
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._stopping = False
+        self._login, self._others, self._file = ("", ""), [""], settings.data
 
     async def serve(self) -> None:
         """Start in order, say where, and keep everything running until told to stop."""
@@ -75,6 +78,7 @@ class _Up:
         try:
             async with asyncio.TaskGroup() as group:
                 await self._once("migrate")
+                await asyncio.to_thread(self._make_logins)
                 if self._own_broker:
                     group.create_task(self._keep("broker", *self._broker_command()))
                     await self._wait("broker", self._broker_answers)
@@ -93,14 +97,34 @@ class _Up:
         settings = self._settings
         kind = "external" if not self._own_broker else "mosquitto" if self._mosquitto else "amqtt (embedded)"
         typer.echo(
-            f"\n  health-kiosk is up: http://{settings.http_host}:{settings.http_port}\n\n"
-            f"  a simulated visitor sits at {settings.id}; there is no login yet, so it listens on this machine only\n"
+            f"\n  health-kiosk is up: {self._address}\n\n"
+            f"  log in   {self._login[0]} with the password {self._login[1]}\n"
+            f"  others   {', '.join(self._others)}: their passwords are in {self._file}\n\n"
+            f"  a simulated visitor sits at {settings.id}\n"
             f"  broker   {kind} on {settings.broker_host}:{settings.broker_port}\n"
             f"  data     {settings.data}\n"
             f"  logs     {self._logs}\n\n"
             "  Ctrl-C stops it.\n"
         )
         sys.stdout.flush()
+
+    @property
+    def _address(self) -> str:
+        scheme = "http" if self._settings.http_cert is None else "https"
+        return f"{scheme}://{self._settings.http_host}:{self._settings.http_port}"
+
+    def _make_logins(self) -> None:
+        """Users to show the product with. They can log in where KIOSK_DEMO is set, and nowhere else."""
+        from api.login import demo
+        from api.store import Database
+
+        database = Database.to(self._settings)
+        try:
+            made = demo.make_logins(database, self._settings.data)
+        finally:
+            database.close()
+        self._login = (demo.CLINICIAN, made.pop(demo.CLINICIAN))
+        self._others, self._file = sorted(made), self._settings.data / demo.FILE
 
     def _broker_command(self) -> tuple[str, ...]:
         if self._mosquitto is None:
@@ -164,8 +188,11 @@ class _Up:
         return False
 
     def _api_answers(self) -> bool:
-        address = f"http://{self._settings.http_host}:{self._settings.http_port}/api/v1/health"
-        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=2) as answer:
+        # whoever answers with this very port is ours: whether a certificate has this name is no matter here
+        trusting = ssl.create_default_context()
+        trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+        address = f"{self._address}/api/v1/health"
+        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=2, context=trusting) as answer:  # noqa: S310
             return bool(answer.status == 200)
         return False
 

@@ -51,7 +51,8 @@ def test_every_setting_is_in_the_example_with_its_default() -> None:
 
 
 def test_the_example_holds_no_secret() -> None:
-    secrets = [name for name in EXAMPLE if "PASSWORD" in name or name in ("KIOSKS", "KIOSK_DATABASE_URL")]
+    others = {"KIOSK_DATABASE_URL", "KIOSK_KEYS_URL", "KIOSK_MASTER_KEY", "KIOSK_OIDC_CLIENT_SECRET"}
+    secrets = [name for name in EXAMPLE if "PASSWORD" in name or name in others]
     assert len(secrets) >= 7
     assert not [name for name in secrets if EXAMPLE[name]]
     # settings that hide their value are among them
@@ -68,7 +69,7 @@ def test_what_compose_asks_for_is_in_the_example() -> None:
 def test_secrets_come_from_the_environment_and_are_asked_for() -> None:
     for name, service in SERVICES.items():
         for variable, value in service.get("environment", {}).items():
-            if "PASSWORD" in variable or "URL" in variable:
+            if value and ("PASSWORD" in variable or variable in {"KIOSK_DATABASE_URL", "KIOSK_MASTER_KEY"}):
                 found = variables(value)
                 assert found, f"{name}: {variable} is written down"
                 optional = name == "sensors" or variable == "DEMO_PASSWORD"
@@ -79,19 +80,24 @@ def test_processes_are_given_settings_that_exist() -> None:
     for name in OURS:
         given = {variable for variable in SERVICES[name]["environment"] if variable.startswith("KIOSK_")}
         assert given <= set(SETTINGS), name
+        # without a value it is taken from deploy/.env, where the example says so
+        assert {variable for variable, value in SERVICES[name]["environment"].items() if value is None} <= set(EXAMPLE)
     given = set(re.findall(r"\b(KIOSK_[A-Z_]+)=", DOCKERFILE))
     assert given <= set(SETTINGS) | MARKS
 
 
 def test_ports_are_published_on_this_machine_only() -> None:
     ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
-    assert len(ports) == 2
-    assert all(port.startswith("127.0.0.1:") for port in ports)
+    # the broker's TLS port alone may be published elsewhere, by whoever says so
+    elsewhere = [port for port in ports if not port.startswith("127.0.0.1:")]
+    assert len(ports) == 3
+    assert elsewhere == ["${BROKER_ADDRESS:-127.0.0.1}:${BROKER_TLS_PORT:-8883}:8883"]
+    assert elsewhere[0] in SERVICES["broker"]["ports"]
     assert not [name for name, service in SERVICES.items() if service.get("network_mode") == "host"]
 
 
 def test_every_service_is_watched_and_comes_back() -> None:
-    once = {"broker-passwords", "migrate"}
+    once = {"broker-passwords", "certificates", "kiosks", "migrate"}
     for name, service in SERVICES.items():
         assert service["restart"] == ("no" if name in once else "unless-stopped"), name
         # the API's is the image's
@@ -124,18 +130,22 @@ def test_the_database_commits_to_the_disk() -> None:
 
 
 def test_our_processes_have_no_rights_to_spare() -> None:
-    assert set(OURS) == {"migrate", "recorder", "analytics", "api", "sensors"}
+    assert set(OURS) == {"certificates", "kiosks", "migrate", "recorder", "analytics", "api", "sensors"}
     for name in OURS:
         service = SERVICES[name]
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
         assert not service.get("privileged")
+        # the tool that writes two owners' files is no service, and gone when it has
+        assert "cap_add" not in service or service["profiles"] == ["tools"]
     assert SERVICES["sensors"]["profiles"] == ["demo"]
 
 
 def test_each_process_has_a_user_of_its_own_at_the_broker() -> None:
     users = {name: SERVICES[name]["environment"].get("KIOSK_BROKER_USERNAME") for name in OURS}
     assert users == {
+        "certificates": None,
+        "kiosks": None,
         "migrate": None,
         "recorder": "recorder",
         "analytics": "analytics",
@@ -144,8 +154,37 @@ def test_each_process_has_a_user_of_its_own_at_the_broker() -> None:
     }
 
 
+def test_keys_lie_apart_from_what_they_open() -> None:
+    with_database = [name for name in OURS if "KIOSK_DATABASE_URL" in SERVICES[name]["environment"]]
+    for name in OURS:
+        volumes = {volume.partition(":")[0] for volume in SERVICES[name].get("volumes", [])}
+        assert ("keys" in volumes) == ("KIOSK_KEYS_URL" in SERVICES[name]["environment"]) == (name in with_database), (
+            name
+        )
+    assert "keys" not in str(SERVICES["database"].get("volumes"))
+    # the master key is on no volume at all
+    assert not [name for name in OURS if "KIOSK_MASTER_KEY_FILE" in SERVICES[name]["environment"]]
+
+
+@pytest.mark.parametrize(
+    ("service", "beginnings"),
+    [("recorder", ("KIOSK_UPLOAD_", "KIOSK_KEEP_")), ("api", ("KIOSK_OIDC_", "KIOSK_RESEARCH_", "KIOSK_UPLOAD_BYTES"))],
+)
+def test_what_a_process_reads_can_be_set(service: str, beginnings: tuple[str, ...]) -> None:
+    wanted = {name for name in SETTINGS if name.startswith(beginnings)}
+    assert wanted <= set(SERVICES[service]["environment"])
+    assert all("KIOSK_LOG_FORMAT" in SERVICES[name]["environment"] for name in OURS if name != "certificates")
+
+
+def test_the_image_can_back_up_the_database() -> None:
+    server = SERVICES["database"]["image"].partition(":")[2]
+    # the same version: an older pg_dump refuses, and what a newer one writes an older server cannot read
+    assert f"postgresql-client-{server} " in DOCKERFILE
+
+
 def test_only_those_reach_the_database_who_own_it() -> None:
     assert [name for name in OURS if "KIOSK_DATABASE_URL" in SERVICES[name]["environment"]] == [
+        "kiosks",
         "migrate",
         "recorder",
         "api",
@@ -159,7 +198,8 @@ def test_the_commands_exist(name: str) -> None:
     from kiosk.__main__ import app
 
     # --help parses what stands before it, so that a wrong word or option fails, and runs nothing
-    result = CliRunner().invoke(app, [*SERVICES[name]["command"], "--help"])
+    before = SERVICES[name].get("entrypoint", ["kiosk"])[1:]
+    result = CliRunner().invoke(app, [*before, *SERVICES[name]["command"], "--help"])
     assert result.exit_code == 0, result.output
 
 

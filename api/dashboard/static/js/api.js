@@ -1,10 +1,11 @@
 // Asks the REST interface, and says in words what went wrong.
 
 export class Problem extends Error {
-  /** @param {number} status @param {string} message */
-  constructor(status, message) {
+  /** @param {number} status @param {string} message @param {string} [kind] */
+  constructor(status, message, kind = "") {
     super(message);
     this.status = status;
+    this.kind = kind;
   }
 }
 
@@ -15,6 +16,36 @@ export function serverNow() {
   return Date.now() + ahead;
 }
 
+const CSRF = /(?:^|;\s*)(?:__Host-)?kiosk-csrf=([0-9a-f]+)/;
+
+/** One request to the server, with what proves that a page of ours makes it.
+ * @param {string} path @param {RequestInit} [options] */
+async function send(path, { method = "GET", headers, ...more } = {}) {
+  const proof = method === "GET" ? {} : { "x-csrf-token": document.cookie.match(CSRF)?.[1] ?? "" };
+  return fetch(`/api/v1/${path}`, { method, headers: { ...headers, ...proof }, ...more });
+}
+
+/** Go on with a login whose quarter of an hour is over; false where it has ended.
+ * @returns {Promise<boolean>} */
+export async function renew() {
+  // a refresh token counts once: of all pages of this browser, one asks, and the others find it done
+  const turn = async () => {
+    if ((await send("account")).ok) return true;
+    const headers = { "content-type": "application/json" };
+    return (await send("account/refresh", { method: "POST", headers, body: "{}" })).ok;
+  };
+  try {
+    return await (navigator.locks ? navigator.locks.request("kiosk-login", turn) : turn());
+  } catch {
+    return false;
+  }
+}
+
+/** To where one logs in, and then back here. */
+function leave() {
+  if (location.pathname !== "/login") location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+}
+
 /**
  * @param {string} path below /api/v1
  * @param {{method?: string, body?: unknown, signal?: AbortSignal}} [options]
@@ -22,9 +53,14 @@ export function serverNow() {
  */
 export async function ask(path, { method = "GET", body, signal } = {}) {
   const headers = { accept: "application/json", ...(body === undefined ? {} : { "content-type": "application/json" }) };
+  const options = { method, headers, body: body && JSON.stringify(body), signal };
   let response;
   try {
-    response = await fetch(`/api/v1/${path}`, { method, headers, body: body && JSON.stringify(body), signal });
+    response = await send(path, options);
+    if (response.status === 401 && path !== "account/login") {
+      if (await renew()) response = await send(path, options);
+      else leave();
+    }
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new Problem(0, "The server cannot be reached.");
@@ -33,7 +69,8 @@ export async function ask(path, { method = "GET", body, signal } = {}) {
   if (!Number.isNaN(date)) ahead = Math.abs(date - Date.now()) > 2000 ? date - Date.now() : 0;
   if (response.ok) return response.status === 204 ? null : response.json();
   const problem = await response.json().catch(() => ({}));
-  throw new Problem(response.status, problem.detail || problem.title || `The server answered ${response.status}.`);
+  const kind = String(problem.type ?? "").replace(/.*\//, "");
+  throw new Problem(response.status, problem.detail || problem.title || `The server answered ${response.status}.`, kind);
 }
 
 /** The items of a list, or of its first page.

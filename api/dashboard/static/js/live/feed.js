@@ -1,7 +1,10 @@
 // The live socket. It comes back by itself, each time a little more patiently.
 
+import { renew } from "../api.js";
+
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 10_000;
+const NO_LOGIN = 4401;
 const SILENCE = 20_000; // a half-open connection says nothing: better a new one
 
 export class Feed {
@@ -50,7 +53,10 @@ export class Feed {
       }
       if (message) this.take(message);
     };
-    socket.onclose = () => this.#lost(socket);
+    socket.onclose = async (event) => {
+      if (event.code === NO_LOGIN) await renew();
+      this.#lost(socket);
+    };
   }
 
   #heard() {

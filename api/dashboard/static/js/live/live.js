@@ -66,7 +66,8 @@ export class Live {
   /** What was measured once, and marked, while nobody listened here: before the page was opened, or the link broken. */
   async #recall() {
     const [earlier, events] = await Promise.all([
-      ask(`${this.session}/readings?scope=spot`).catch(() => null),
+      // not every role reads what is stored
+      byId("session").dataset.results === undefined ? null : ask(`${this.session}/readings?scope=spot`).catch(() => null),
       everyPage(`${this.session}/events`).catch(() => []),
     ]);
     for (const reading of earlier?.items ?? []) this.tiles.take({ ...reading, end: reading.end * 1e9 }, performance.now());

@@ -60,7 +60,8 @@ export async function draw(plotly, place, rows, windows, range) {
     ...line(windows[index], row.channel),
     type: "scatter",
     mode: "lines",
-    name: row.channels[row.channel],
+    // names of channels come from outside, and plotly would read markup in them
+    name: row.channels[row.channel].replaceAll("&", "&amp;").replaceAll("<", "&lt;"),
     connectgaps: false,
     yaxis: index ? `y${index + 1}` : "y",
     line: { width: 1.2, color: colour(COLOURS[/** @type {keyof COLOURS} */ (row.signal)] ?? "--accent") },

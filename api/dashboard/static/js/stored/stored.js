@@ -12,7 +12,10 @@ export class Stored {
   constructor(path) {
     this.path = path;
     this.shown = "";
-    this.wave = new Wave(path);
+    const { results, waveforms } = byId("session").dataset;
+    /** Not every role reads them. */
+    this.reads = results !== undefined;
+    this.wave = waveforms === undefined ? null : new Wave(path);
   }
 
   /** @param {any} session */
@@ -21,11 +24,14 @@ export class Stored {
     warn(byId("progress"), progress(session));
     const state = [session.state, session.revision, session.delivery?.delivered].join();
     if (state === this.shown) return;
-    const [readings, events] = await Promise.all([items(`${this.path}/readings`), ask(`${this.path}/events`)]);
-    showReadings(byId("readings"), readings, closed ? "No value could be computed." : "The results follow.");
+    const [readings, events] = await Promise.all([
+      this.reads ? items(`${this.path}/readings`) : [],
+      ask(`${this.path}/events`),
+    ]);
+    if (this.reads) showReadings(byId("readings"), readings, closed ? "No value could be computed." : "The results follow.");
     showEvents(byId("events"), events.items);
     showDelivery(byId("delivery"), session);
-    await this.wave.show(session);
+    await this.wave?.show(session);
     this.shown = state;
   }
 }
