@@ -10,36 +10,49 @@ import logging
 import multiprocessing
 import os
 import secrets
-import statistics
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
 from functools import partial
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
-from analytics import norms
-from analytics.session import COMPARED, MEASURES_OF, FinalReading, Result, session
-from api.store import Database, StoreError, chunks, events, patients, readings, results, sessions, streams, utc_now
-from api.store.results import Found
+from analytics.session import Result, session
+from api import alerts, drawing
+from api.answers import missing, packed, quality, row_of
+from api.correcting import Applied, applied, correction
+from api.loading import context_of, load
+from api.provenance import checksums, models_of
+from api.store import (
+    Database,
+    Destroyed,
+    KeysUnusable,
+    StoreError,
+    Tampered,
+    corrections,
+    erasure,
+    pyramids,
+    results,
+    sessions,
+    streams,
+    utc_now,
+)
+from api.store.keys import KeyDamaged
+from api.store.pyramids import Pyramid
 from api.store.sessions import Due
-from api.tables import StreamRow
-from kiosk import recording
-from kiosk.errors import BadRecording, KioskError
-from kiosk.measures import Reason
-from kiosk.messages import SECOND, Chunk
+from kiosk.errors import KioskError
+from kiosk.messages import SECOND
 from kiosk.models import FOLDER
 from kiosk.processes import die_with_parent
-from kiosk.recording import Baseline, Context, Recording, Track
+from kiosk.recording import Context, Recording
 from kiosk.settings import Settings
 from kiosk.version import VERSION
 
+__all__ = ["Closer", "ClosingCounts", "analysis_process", "context_of", "load"]
+
 log = logging.getLogger(__name__)
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SWEEP_EVERY = 1.0
 QUIET = 5 * SECOND
 """How long a closed session must be quiet after late data before it is closed again."""
@@ -60,47 +73,6 @@ class ClosingCounts:
     failed: int = 0
 
 
-def load(database: Database, session_id: str) -> Recording:
-    """A stored session as a recording, or BadRecording."""
-    with database.reading() as db:
-        if sessions.get(db, session_id) is None:
-            raise BadRecording(f"there is no session {session_id}")
-        tracks = tuple(_tracks(chunks.of_session(db, session_id)))
-        return Recording(tracks, name=session_id, marks=events.marks(db, session_id))
-
-
-def context_of(database: Database, session_id: str) -> Context:
-    """What is known of the person, at the time of the session."""
-    with database.reading() as db:
-        row = sessions.get(db, session_id)
-        person = patients.get(db, row.patient_id) if row is not None and row.patient_id else None
-        if row is None or person is None:
-            return Context()
-        when = row.origin_utc_ns or row.first_seen_ns
-        year = (EPOCH + timedelta(seconds=when // SECOND)).year
-        earlier = readings.earlier(db, row, COMPARED)
-        return Context(
-            age=float(year - person.birth_year) if person.birth_year else None,
-            sex=person.sex,
-            baselines=tuple(
-                Baseline(
-                    measure, statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else 0.0, len(values)
-                )
-                for measure, values in sorted(earlier.items())
-            ),
-            norms_version=norms.VERSION,
-        )
-
-
-def _tracks(found: Iterable[Chunk]) -> Iterable[Track]:
-    """One track per device and signal; runs follow each other, unless rate or channels changed in between."""
-    groups: dict[tuple[str, str, float | None, tuple[str, ...]], list[Chunk]] = {}
-    for chunk in found:
-        key = (chunk.stream.device, chunk.stream.signal, chunk.rate, chunk.channels)
-        groups.setdefault(key, []).append(chunk)
-    return [recording.track(group) for group in groups.values()]
-
-
 class AnalysisFailed(KioskError):
     """This time; it will be tried again."""
 
@@ -113,24 +85,25 @@ class Closer:
         self._analyse = analyse or partial(session, models=settings.data / FOLDER)
         self._close_after = round(settings.close_after * SECOND)
         self._silence = round(settings.silence_ends * SECOND)
+        self._models = settings.data / FOLDER
         self._name = f"closer-{secrets.token_hex(6)}"
         self._attempts: dict[str, int] = {}
         self.counts = ClosingCounts()
 
     async def run(self) -> None:
         """Close sessions, until cancelled."""
-        pool = _pool()
+        pool = analysis_process()
         try:
             while True:
                 try:
                     closed = await self.sweep(pool)
-                except StoreError as error:
+                except (StoreError, KeysUnusable) as error:
                     log.error("closing waits for the database: %s", type(error).__name__)  # noqa: TRY400 - no new trace
                     closed = 0
                 except BrokenProcessPool:
                     log.error("the analysis process died; starting another")  # noqa: TRY400
                     pool.shutdown(wait=False)
-                    pool, closed = _pool(), 0
+                    pool, closed = analysis_process(), 0
                 if not closed:
                     await asyncio.sleep(SWEEP_EVERY)
         finally:
@@ -155,25 +128,45 @@ class Closer:
         with self._database.transaction() as db:
             sessions.end_silent(db, now, self._silence)
         with self._database.reading() as db:
-            return sessions.due(db, now, close_after=self._close_after, quiet=QUIET)
+            found = sessions.due(db, now, close_after=self._close_after, quiet=QUIET)
+            # their samples were kept no longer: what was found in them stays the last word
+            settled = [due.id for due in found if due.revision and erasure.waveforms_are_gone(db, due.id)]
+        if settled:
+            with self._database.transaction() as db:
+                sessions.settle(db, settled)
+        return [due for due in found if due.id not in settled]
 
     def _claim(self, due: Due) -> bool:
         with self._database.transaction() as db:
             return sessions.claim(db, due, self._name, utc_now())
 
-    def _release(self, due: Due) -> None:
+    def _release(self, due: Due, *, again: bool = True) -> None:
         with self._database.transaction() as db:
-            sessions.release(db, due, self._name)
+            sessions.release(db, due, self._name, again=again)
 
     async def _close(self, pool: Executor, due: Due) -> int:
         self._attempts[due.id] = self._attempts.get(due.id, 0) + 1
+        context, found = Context(), None
         try:
-            context = await asyncio.to_thread(context_of, self._database, due.id)
+            again = due.reason in ("corrected", "reanalysed")
+            context = await asyncio.to_thread(context_of, self._database, due.id, again=again)
             loaded = await asyncio.to_thread(load, self._database, due.id)
             result = await asyncio.get_running_loop().run_in_executor(pool, self._analyse, loaded, context)
-        except (StoreError, asyncio.CancelledError):
+            by_hand = await asyncio.to_thread(self._by_hand, due.id, result)
+            if by_hand is not None:
+                found, context = result, replace(context, corrected_beats=by_hand.beats, by_hand=by_hand.count)
+                result = await asyncio.get_running_loop().run_in_executor(pool, self._analyse, loaded, context)
+        except (StoreError, KeysUnusable, asyncio.CancelledError):
             self._attempts.pop(due.id)
             raise
+        except Destroyed:
+            # erased meanwhile: there is nothing to analyse, and nothing to try again
+            if due.reason == "reanalysed":
+                # the numbers that are there are better than none
+                self._attempts.pop(due.id)
+                await asyncio.to_thread(self._release, due, again=False)
+                return 0
+            loaded, result, found = None, NOTHING, None
         except Exception as error:
             # an analysis that fails on a recording will fail again: after a few times the session closes without it
             self.counts.failed += 1
@@ -181,19 +174,55 @@ class Closer:
             if self._attempts[due.id] < MOST_ATTEMPTS:
                 # a pool whose process died takes no more work
                 raise error if isinstance(error, BrokenProcessPool) else AnalysisFailed(due.id) from error
-            context, loaded, result = Context(), None, NOTHING
-        stored = await asyncio.to_thread(self._store, due, context, loaded, result)
+            if due.reason == "reanalysed":
+                # the numbers that are there are better than none
+                self._attempts.pop(due.id)
+                await asyncio.to_thread(self._release, due, again=False)
+                return 0
+            loaded, result, found = None, NOTHING, None
+        stored = await asyncio.to_thread(self._store, due, context, loaded, result, found)
         self._attempts.pop(due.id, None)
         return int(stored)
 
-    def _store(self, due: Due, context: Context, loaded: Recording | None, result: Result) -> bool:
+    async def close_again(self, pool: Executor, session_id: str, *, by: str | None = None) -> bool:
+        """Analyse a closed session again, with what its newest revision knew; False where another closer has it."""
+        due = await asyncio.to_thread(self._due_again, session_id, by)
+        if due is None or not await asyncio.to_thread(self._claim, due):
+            return False
+        try:
+            return bool(await self._close(pool, due))
+        except BaseException as error:
+            await asyncio.shield(asyncio.to_thread(self._release, due))
+            if not isinstance(error, AnalysisFailed):
+                raise
+            return False
+
+    def _due_again(self, session_id: str, by: str | None) -> Due | None:
+        with self._database.reading() as db:
+            if erasure.waveforms_are_gone(db, session_id):
+                return None
+            return sessions.due_again(db, session_id, reason="reanalysed", by=by)
+
+    def _by_hand(self, session_id: str, found: Result) -> Applied | None:
+        """The beats as people left them; None where nobody touched any, or none of what they touched is there."""
+        with self._database.reading() as db:
+            rows = corrections.of_session(db, session_id, in_force=True)
+        left = applied(found.beats, [correction(row.kind, row.time_ns, row.to_ns) for row in rows])
+        return left if left.count else None
+
+    def _store(
+        self, due: Due, context: Context, loaded: Recording | None, result: Result, before: Result | None
+    ) -> bool:
         now = utc_now()
+        # as they are now: a network may have been added since this process began
+        behind = models_of(result.readings, checksums(self._models))
+        drawn = self._drawn(due.id) if loaded is not None else []
         with self._database.transaction() as db:
-            if not sessions.close(db, due, self._name, now):
+            found = [row_of(reading, model) for reading, model in zip(result.readings, behind, strict=True)]
+            if not sessions.close(db, due, self._name, now, quality=quality(found)):
                 return False
             rows = streams.of_session(db, due.id)
-            found = [_found(reading) for reading in result.readings]
-            found += _missing(rows, found, "not_delivered" if loaded is not None else "analysis_failed")
+            found += missing(rows, found, "not_delivered" if loaded is not None else "analysis_failed")
             results.add(
                 db,
                 due.id,
@@ -201,49 +230,29 @@ class Closer:
                 outcome=due.outcome,
                 version=VERSION,
                 context=dataclasses.asdict(context),
-                beats=np.asarray(result.beats, "<f8").tobytes() if result.beats else None,
+                beats=packed(result.beats),
+                detected=packed(before.beats) if before is not None else None,
                 readings=found,
                 now=now,
+                reason=due.reason,
+                requested_by=due.by,
             )
+            alerts.evaluate(db, due.id, now)
+            pyramids.store(db, drawn)
         if due.outcome == "complete":
             self.counts.complete += 1
         else:
             self.counts.partial += 1
         return True
 
-
-def _found(reading: FinalReading) -> Found:
-    return Found(
-        measure=reading.measure,
-        value=reading.value,
-        low=reading.low,
-        high=reading.high,
-        quality=reading.quality,
-        absent=reading.absent,
-        source=reading.source,
-        scope=reading.scope,
-        method=reading.method,
-        preferred=reading.preferred,
-        start_ns=round(reading.start * SECOND),
-        end_ns=round(reading.end * SECOND),
-        note=reading.note,
-        note_ru=reading.note_ru,
-    )
-
-
-def _missing(rows: Iterable[StreamRow], found: Iterable[Found], reason: Reason) -> Iterable[Found]:
-    """What streams that were not delivered in full, or not analysed, would have answered and did not."""
-    answered = {
-        (source.partition(".")[0], reading.measure) for reading in found for source in reading.source.split("+")
-    }
-    for row in rows:
-        delivered = row.last is not None and row.upto >= row.last
-        if delivered and reason == "not_delivered":
-            continue
-        for measure in MEASURES_OF.get(row.signal, ()):
-            if (row.signal, measure) not in answered:
-                answered.add((row.signal, measure))
-                yield Found(measure, None, None, None, None, reason, row.signal, "recording", "none", False, 0, 0)
+    def _drawn(self, session_id: str) -> list[Pyramid]:
+        """What is drawn of long streams. Where it cannot be made, the numbers do not wait for it."""
+        try:
+            with self._database.reading() as db:
+                return drawing.make_pyramids(db, session_id)
+        except (Destroyed, KeyDamaged, Tampered):
+            # erased or damaged since it was loaded: whoever reads it is told so
+            return []
 
 
 def _alone(parent: int) -> None:
@@ -254,7 +263,8 @@ def _alone(parent: int) -> None:
     threadpool_limits(1)
 
 
-def _pool() -> Executor:
+def analysis_process() -> Executor:
+    """A process for analyses alone, that ends with this one."""
     return ProcessPoolExecutor(
         1,
         # spawned, not forked: this process has threads, and a database connection that a child must not share

@@ -1,10 +1,12 @@
 """How far a stream is committed, hole by hole."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 
 Range = tuple[int, int]
 """First and last seq."""
+MOST_RANGES = 4096
+"""Beyond holes, of one stream. An outbox sends no more messages ahead of its receipts, so it never has as many."""
 
 
 @dataclass(slots=True)
@@ -27,32 +29,34 @@ class Ledger:
         return place > 0 and seq <= self.beyond[place - 1][1]
 
     def note(self, first: int, last: int) -> list[Range]:
-        """Account for a range, as long as it may be; answers with what of it is new."""
-        new, at = [], max(first, self.upto + 1)
-        for begin, end in self.beyond:
-            if begin > last:
-                break
+        """Account for a range, as long as it may be; answers with what of it is new.
+
+        It costs what the range touches, however many others there are: whoever leaves holes slows nobody down.
+        """
+        beyond, first = self.beyond, max(first, self.upto + 1)
+        if first > last:
+            return []
+        low = bisect_left(beyond, first - 1, key=lambda known: known[1])
+        high = bisect_right(beyond, last + 1, key=lambda known: known[0])
+        new, at, touched = list[Range](), first, beyond[low:high]
+        for begin, end in touched:
             if at < begin:
-                new.append((at, begin - 1))
+                new.append((at, min(begin - 1, last)))
             at = max(at, end + 1)
         if at <= last:
             new.append((at, last))
-        if new == [(self.upto + 1, last)] and not self.beyond:
+        if touched:
+            first, last = min(first, touched[0][0]), max(last, touched[-1][1])
+        if first <= self.upto + 1:
             self.upto = last
-        elif new:
-            self._join(new)
+            del beyond[:high]
+        else:
+            beyond[low:high] = [(first, last)]
         return new
 
-    def _join(self, new: list[Range]) -> None:
-        upto, joined = self.upto, list[Range]()
-        for begin, end in sorted([*self.beyond, *new]):
-            if begin <= upto + 1:
-                upto = max(upto, end)
-            elif joined and begin <= joined[-1][1] + 1:
-                joined[-1] = (joined[-1][0], max(joined[-1][1], end))
-            else:
-                joined.append((begin, end))
-        self.upto, self.beyond = upto, joined
+    def takes(self, seq: int) -> bool:
+        """Whether it can be accounted for. Not where it would be one hole more than anybody honest leaves."""
+        return seq == self.upto + 1 or len(self.beyond) < MOST_RANGES
 
     @property
     def ended(self) -> bool:

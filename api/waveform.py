@@ -1,7 +1,8 @@
 """Waveforms for eyes: all samples of a window where they are few, else each bucket's least and greatest.
 
 A peak is the greatest of its bucket, so none vanishes, however wide the buckets are. What was not delivered, and what
-the device itself lost, is a gap in either form.
+the device itself lost, is a gap in either form. Long windows are drawn from groups of samples whose extremes are known
+already (`api.store.pyramids`): a bucket then has the groups that begin in it.
 """
 
 from collections.abc import Iterable
@@ -29,6 +30,15 @@ class Block:
             return self
         chosen = (self.times >= start) & (self.times < end)
         return Block(self.times[chosen], self.samples[chosen])
+
+
+@dataclass(frozen=True, slots=True)
+class Extremes:
+    """The least and greatest of groups of samples, a row per group and the time at which it begins."""
+
+    times: Times
+    low: Samples
+    high: Samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +84,17 @@ def draw(blocks: Iterable[Block], start: int, end: int, points: int, channels: i
                 folding.add(early)
             held.clear()
     return join(held, channels) if folding is None else folding.result()
+
+
+def envelope(pieces: Iterable[Block | Extremes], start: int, end: int, points: int, channels: int) -> Envelope:
+    """A window's buckets, of samples and of groups that are within it."""
+    folding = _Folding(start, end, points, channels)
+    for piece in pieces:
+        if isinstance(piece, Extremes):
+            folding.add_extremes(piece)
+        else:
+            folding.add(piece.within(start, end))
+    return folding.result()
 
 
 def join(blocks: Iterable[Block], channels: int) -> Whole:
@@ -125,18 +146,21 @@ class _Folding:
         self._high = np.full((points, channels), np.nan, np.float32)
 
     def add(self, block: Block) -> None:
-        if len(block.times) == 0:
+        self.add_extremes(Extremes(block.times, block.samples, block.samples))
+
+    def add_extremes(self, groups: Extremes) -> None:
+        if len(groups.times) == 0:
             return
-        bucket = (block.times - self._start) * self._points // self._length
-        samples = block.samples
+        bucket = (groups.times - self._start) * self._points // self._length
+        low, high = groups.low, groups.high
         if (np.diff(bucket) < 0).any():
             order = np.argsort(bucket, kind="stable")
-            bucket, samples = bucket[order], samples[order]
+            bucket, low, high = bucket[order], low[order], high[order]
         first = np.concatenate(([0], np.flatnonzero(np.diff(bucket)) + 1))
         into = bucket[first]
         # fmin and fmax pass NaN over as long as there is a number
-        self._low[into] = np.fmin(self._low[into], np.fmin.reduceat(samples, first, axis=0))
-        self._high[into] = np.fmax(self._high[into], np.fmax.reduceat(samples, first, axis=0))
+        self._low[into] = np.fmin(self._low[into], np.fmin.reduceat(low, first, axis=0))
+        self._high[into] = np.fmax(self._high[into], np.fmax.reduceat(high, first, axis=0))
 
     def result(self) -> Envelope:
         begins = self._start + np.arange(self._points, dtype=np.float64) * (self._length / self._points)

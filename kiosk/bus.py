@@ -3,7 +3,7 @@
 - Messages of one publisher on one topic arrive in order, at most once while the link holds (across a broken link a
   message may be lost, or with QoS 1 come twice: only receipts promise more).
 - A retained kind is handed to every new subscription; an empty payload clears it and is not delivered.
-- A slow subscriber loses the newest messages, never memory, and `dropped` counts them.
+- A slow subscriber loses the newest messages, never memory, and `dropped` counts them: so many, or so many bytes.
 - `publish` says False when there is no connection, waits when the connection is slower than the caller.
 """
 
@@ -18,6 +18,9 @@ from kiosk.errors import Refused
 from kiosk.messages import KINDS, MAX_PAYLOAD, Message, Wire, address, encode
 
 DEPTH = 20_000
+MOST_WAITING = 64 * 1024 * 1024
+"""Bytes that a subscription keeps, as the deployed broker's `max_queued_bytes`: twenty thousand of the largest messages
+would be gigabytes. Ordinary ones, a kilobyte each, reach the depth first."""
 
 
 class Delivery(NamedTuple):
@@ -35,6 +38,7 @@ class Subscription:
         self.dropped = 0
         self._depth = depth
         self._queue: deque[Delivery] = deque()
+        self._size = 0
         self._filled = asyncio.Event()
         self._closed = False
 
@@ -44,10 +48,11 @@ class Subscription:
 
     def put(self, delivery: Delivery) -> None:
         """Called by the bus only."""
-        if len(self._queue) >= self._depth:
+        if len(self._queue) >= self._depth or self._size + len(delivery.payload) > MOST_WAITING:
             self.dropped += 1
             return
         self._queue.append(delivery)
+        self._size += len(delivery.payload)
         if len(self._queue) == 1:
             self._filled.set()
 
@@ -62,6 +67,7 @@ class Subscription:
             self._filled.clear()
             await self._filled.wait()
         taken = [self._queue.popleft() for _ in range(min(most, len(self._queue)))]
+        self._size -= sum(len(delivery.payload) for delivery in taken)
         # let the connection read on, even when there is always more to take
         await asyncio.sleep(0)
         return taken

@@ -6,12 +6,23 @@ import ssl
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
+from urllib.parse import unquote
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from kiosk.errors import BadSettings
 from kiosk.topics import NAME
+
+KNOWN_SECRETS = frozenset(
+    {
+        "admin", "change-me", "change_me", "changeit", "changeme", "default", "demo", "example", "guest", "kiosk",
+        "health-kiosk", "letmein", "mosquitto", "password", "passw0rd", "postgres", "postgresql", "qwerty", "secret",
+        "test", "user", "your-password", "your_password",
+    }
+)  # fmt: skip
+"""What manuals, images and examples hand out: refused where it is no demonstration."""
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)+")
 
 
 class Settings(BaseSettings):
@@ -22,6 +33,8 @@ class Settings(BaseSettings):
     id: str = Field("kiosk-1", description="Name of this kiosk on the wire.")
     data: Path = Field(Path.home() / ".local/share/health-kiosk", description="Folder for what is kept.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["text", "json"] = Field("text", description="Lines for people, or JSON lines for programs.")
+    demo: bool = Field(False, description="A demonstration: a login that is printed, and secrets made up by itself.")
 
     broker_host: str = "127.0.0.1"
     broker_port: int = Field(1883, ge=1, le=65535)
@@ -50,11 +63,60 @@ class Settings(BaseSettings):
     station_port: int = Field(8077, ge=0, le=65535, description="Port of the kiosk's own page, on 127.0.0.1 alone.")
 
     database_url: SecretStr | None = Field(None, description="SQLAlchemy URL; SQLite in the data folder if unset.")
+    master_key: SecretStr | None = Field(
+        None, description="32 bytes in base64 that wrap all other keys; the key file's if unset."
+    )
+    master_key_file: Path | None = Field(None, description="Where the master key is; master.key in the data folder.")
+    keys_url: SecretStr | None = Field(
+        None, description="SQLAlchemy URL of the key store, in no backup of the database; SQLite in the data folder."
+    )
     close_after: float = Field(600, ge=0, description="Seconds after which an incomplete session closes.")
     silence_ends: float = Field(1800, ge=1, description="Seconds of silence that end a session.")
+    keep_waveforms_days: float | None = Field(
+        None, ge=1, le=36500, description="Days after which samples go and readings stay; for ever if unset."
+    )
+    keep_sessions_days: float | None = Field(
+        None, ge=1, le=36500, description="Days after which a session is erased; for ever if unset."
+    )
+    keep_unassigned_days: float | None = Field(
+        None, ge=1, le=36500, description="Days after which a session that is nobody's is erased; for ever if unset."
+    )
+    keep_quarantine_days: float | None = Field(
+        30, ge=0, le=36500, description="Days that a payload which could not be taken is kept aside."
+    )
 
-    http_host: str = Field("127.0.0.1", description="Address of API and dashboard. Local until login exists.")
+    upload_bytes: int = Field(200_000_000, ge=1000, description="Size above which an upload is refused.")
+    upload_memory: int = Field(4 * 1024**3, ge=2**28, description="Bytes that the analysis of an upload may use.")
+    upload_seconds: float = Field(600, ge=1, description="Seconds after which the analysis of an upload is given up.")
+
+    research_k: int = Field(
+        5, ge=2, le=1000, description="People of one age band and sex below which researchers see none of them."
+    )
+    research_waveforms: bool = Field(
+        False, description="Researchers may export waveforms too: these identify people as fingerprints do."
+    )
+
+    http_cert: Path | None = Field(None, description="Certificate (PEM) of API and dashboard: they speak TLS.")
+    http_key: Path | None = Field(None, description="Its private key (PEM).")
+    behind_proxy: bool = Field(
+        False, description="A proxy in front speaks TLS, hands on the Host, and adds the client to X-Forwarded-For."
+    )
+    http_names: str = Field("", description="Names with a dot under which pages are reached: `kiosk.example.org, ...`.")
+    http_host: str = Field("127.0.0.1", description="Address of API and dashboard. Local, unless they come over TLS.")
     http_port: int = Field(8000, ge=0, le=65535)
+    second_factor: Literal["optional", "required"] = Field(
+        "optional", description="required: who has no second factor can do nothing but set one up."
+    )
+    oidc_issuer: str | None = Field(None, description="Identity provider (OpenID Connect): its issuer address.")
+    oidc_title: str = Field("", description="What the login page calls it; its host's name if unset.")
+    oidc_client_id: str | None = Field(None, description="What this clinic is called there.")
+    oidc_client_secret: SecretStr | None = Field(None, description="The secret shared with it, where there is one.")
+    oidc_callback: str | None = Field(
+        None, description="The address it sends browsers back to: https://NAME/api/v1/oidc/callback."
+    )
+    oidc_role_claim: str = Field("groups", description="The claim of the ID token that says who somebody is.")
+    oidc_roles: str = Field("", description="What its values mean: `doctors=clinician, it=administrator@*, ...`.")
+    oidc_create: bool = Field(False, description="Whoever has such a role and is not known yet becomes a user.")
     metrics_port: int | None = Field(None, description="Port for the recorder's Prometheus metrics.")
 
     @field_validator("id")
@@ -64,11 +126,36 @@ class Settings(BaseSettings):
             raise ValueError("letters, digits, dot, dash and underscore, at most 64")
         return value
 
+    @field_validator("http_key")
+    @classmethod
+    def _has_both(cls, value: Path | None, given: ValidationInfo) -> Path | None:
+        if (value is None) != (given.data.get("http_cert") is None):
+            raise ValueError("a certificate and its key go together")
+        return value
+
     @field_validator("http_host")
     @classmethod
-    def _stays_local(cls, value: str) -> str:
-        if value not in ("127.0.0.1", "localhost", "::1") and not _in_container():
-            raise ValueError("listens on this machine only until login exists")
+    def _is_safe_there(cls, value: str, given: ValidationInfo) -> str:
+        over_tls = given.data.get("http_cert") is not None or given.data.get("behind_proxy")
+        if value not in ("127.0.0.1", "localhost", "::1") and not over_tls and not _in_container():
+            raise ValueError(
+                "listens on this machine only, unless KIOSK_HTTP_CERT and KIOSK_HTTP_KEY give it TLS,"
+                " or KIOSK_BEHIND_PROXY says that a proxy does"
+            )
+        return value
+
+    @field_validator("http_names")
+    @classmethod
+    def _are_names(cls, value: str) -> str:
+        if not all(_HOST.fullmatch(name) for name in _listed(value)):
+            raise ValueError("host names, comma between them, without scheme, port or *")
+        return value
+
+    @field_validator("broker_password", "database_url", "keys_url", "master_key", "oidc_client_secret")
+    @classmethod
+    def _is_not_known(cls, value: SecretStr | None, given: ValidationInfo) -> SecretStr | None:
+        if value is not None and not given.data.get("demo") and _is_known(value.get_secret_value()):
+            raise ValueError("a secret that everybody knows: make one up, for instance by `openssl rand -hex 24`")
         return value
 
     @field_validator("camera")
@@ -94,6 +181,16 @@ class Settings(BaseSettings):
         return value
 
     @cached_property
+    def https(self) -> bool:
+        """Whether browsers reach the pages over TLS."""
+        return self.http_cert is not None or self.behind_proxy
+
+    @cached_property
+    def host_names(self) -> frozenset[str]:
+        """Names with a dot under which pages are reached, in lower case."""
+        return frozenset(name.lower() for name in _listed(self.http_names))
+
+    @cached_property
     def camera_pixels(self) -> tuple[int, int]:
         """Width and height that the camera is asked for."""
         width, height = self.camera_size.split("x")
@@ -106,6 +203,18 @@ class Settings(BaseSettings):
             # SQLAlchemy would pick psycopg2 for the plain names that hosters hand out
             return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", self.database_url.get_secret_value())
         return f"sqlite:///{self.data / 'kiosk.sqlite'}"
+
+    @cached_property
+    def key_file(self) -> Path:
+        """Where the master key is, if it is not given itself."""
+        return self.master_key_file or self.data / "master.key"
+
+    @cached_property
+    def keys(self) -> str:
+        """The key store's URL, secret included."""
+        if self.keys_url is not None:
+            return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", self.keys_url.get_secret_value())
+        return f"sqlite:///{self.data / 'keys.sqlite'}"
 
     @cached_property
     def outbox(self) -> Path:
@@ -125,6 +234,22 @@ class Settings(BaseSettings):
             raise BadSettings(f"TLS for the broker: {error}") from None
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         return context
+
+
+def _listed(text: str) -> list[str]:
+    return [each.strip() for each in text.split(",") if each.strip()]
+
+
+def _is_known(secret: str) -> bool:
+    """Whether a secret, or the password in an address, is one that manuals and examples show."""
+    said = secret
+    if "://" in secret:
+        # not urlsplit: it raises on what is no address
+        said = unquote(secret.partition("://")[2].rpartition("@")[0].partition(":")[2])
+    # 32 equal bytes in base64, or a word of the list with figures behind it
+    return bool(said) and (
+        said.lower().rstrip("0123456789!-_") in KNOWN_SECRETS or re.fullmatch(r"(.)\1{7,}=*", said) is not None
+    )
 
 
 def _in_container() -> bool:

@@ -272,8 +272,9 @@ class Sensors:
     async def _heartbeat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT)
-            for status in list(self._statuses.values()):
-                await send(self._bus, self._kiosk, self._complete(status))
+            for device in list(self._statuses):
+                # as it is now: what was true when the round began may have been replaced, and said, meanwhile
+                await send(self._bus, self._kiosk, self._complete(self._statuses[device]))
 
     async def _obey(self) -> None:
         async with self._bus.subscribe(topics.pattern("command", kiosk=self._kiosk)) as arriving:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -31,26 +31,33 @@ def of_session(
     return list(db.execute(query.order_by(col(ReadingRow.id))).scalars())
 
 
+# built once: every list of sessions asks it
+_RESULTS = (
+    select(col(ReadingRow.session_id), col(ReadingRow.value))
+    .join(
+        SessionRow,
+        and_(col(ReadingRow.session_id) == col(SessionRow.id), col(ReadingRow.revision) == col(SessionRow.revision)),
+    )
+    .where(
+        col(SessionRow.id).in_(bindparam("wanted", expanding=True)),
+        col(ReadingRow.measure) == bindparam("measure"),
+        col(ReadingRow.scope) == "recording",
+        col(ReadingRow.preferred),
+    )
+)
+
+
 def results(db: Session, wanted: Collection[str], measure: str) -> dict[str, float | None]:
     """A measure of each session as its newest revision says it: whole recording, preferred source."""
-    newest = and_(
-        col(ReadingRow.session_id) == col(SessionRow.id), col(ReadingRow.revision) == col(SessionRow.revision)
-    )
-    rows = db.execute(
-        select(col(ReadingRow.session_id), col(ReadingRow.value))
-        .join(SessionRow, newest)
-        .where(
-            col(SessionRow.id).in_(wanted),
-            col(ReadingRow.measure) == measure,
-            col(ReadingRow.scope) == "recording",
-            col(ReadingRow.preferred),
-        )
-    )
+    if not wanted:
+        return {}
+    rows = db.connection().execute(_RESULTS, {"wanted": list(wanted), "measure": measure})
     return {row[0]: row[1] for row in rows}
 
 
 def earlier(db: Session, session: SessionRow, measures: Collection[str]) -> dict[str, list[float]]:
-    """What the person's sessions before this one say of each measure, the newest first."""
+    """What the person's sessions before this one say of each measure, the newest first: those in which a person sat
+    there, or of a simulated one simulated ones."""
     began = func.coalesce(col(SessionRow.origin_utc_ns), col(SessionRow.first_seen_ns))
     last = (
         select(col(SessionRow.id), col(SessionRow.revision), began.label("began"))
@@ -58,6 +65,7 @@ def earlier(db: Session, session: SessionRow, measures: Collection[str]) -> dict
             col(SessionRow.patient_id) == session.patient_id,
             began < (session.origin_utc_ns or session.first_seen_ns),
             col(SessionRow.revision) > 0,
+            col(SessionRow.simulated) == session.simulated,
         )
         .order_by(began.desc())
         .limit(EARLIER)

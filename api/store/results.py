@@ -28,6 +28,8 @@ class Found:
     end_ns: int
     note: str = ""
     note_ru: str = ""
+    model: str | None = None
+    """SHA-256 of the network behind it."""
 
 
 def add(
@@ -41,6 +43,9 @@ def add(
     beats: bytes | None,
     readings: Iterable[Found],
     now: int,
+    reason: str = "closed",
+    requested_by: str | None = None,
+    detected: bytes | None = None,
 ) -> None:
     """Store a revision."""
     db.add(
@@ -48,6 +53,9 @@ def add(
             session_id=session,
             number=number,
             outcome=outcome,
+            reason=reason,
+            requested_by=requested_by,
+            detected=detected,
             created_ns=now,
             version=version,
             context=dict(context),
@@ -69,6 +77,7 @@ def add(
             scope=found.scope,
             method=found.method,
             version=version,
+            model=found.model,
             preferred=found.preferred,
             note=found.note,
             note_ru=found.note_ru,

@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlmodel import SQLModel, col
 
+from api.store.sealing import vault_of
 from api.tables import ChunkRow, LossRow, StreamRow
 from kiosk.messages import SECOND, Lost, Stream
 
@@ -41,6 +42,12 @@ def find_or_make(db: Session, stream: Stream) -> Progress:
     assert row.id is not None
     channels = tuple(row.channels) if row.channels is not None else None
     return Progress(row.id, row.upto, row.last, row.rate, channels)
+
+
+def exists(db: Session, stream: Stream) -> bool:
+    """Whether anything was ever heard of a stream."""
+    key = {"session_id": stream.session, "device": stream.device, "signal": stream.signal, "run": stream.run}
+    return db.execute(select(col(StreamRow.id)).filter_by(**key)).first() is not None
 
 
 def set_shape(db: Session, stream_id: int, rate: float | None, channels: tuple[str, ...]) -> None:
@@ -82,6 +89,12 @@ def of_session(db: Session, session: str) -> list[StreamRow]:
     return list(db.execute(select(StreamRow).filter_by(session_id=session).order_by(col(StreamRow.id))).scalars())
 
 
+def losses(db: Session, stream_id: int) -> list[LossRow]:
+    """What of a stream will never come."""
+    rows = select(LossRow).where(col(LossRow.stream_id) == stream_id).order_by(col(LossRow.first))
+    return list(db.execute(rows).scalars())
+
+
 def losses_of_session(db: Session, session: str) -> list[tuple[StreamRow, LossRow]]:
     """What of a session will never come."""
     rows = db.execute(
@@ -116,17 +129,25 @@ def extents(db: Session, session: str) -> dict[int, Extent]:
         .where(col(StreamRow.session_id) == session)
         .group_by(col(ChunkRow.stream_id), col(StreamRow.rate))
     ).all()
-    return {row[0]: Extent(int(row[2]), row[3], _end(db, row[0], row[1], row[4])) for row in rows}
+    return {row[0]: Extent(int(row[2]), row[3], _end(db, session, row[0], row[1], row[4])) for row in rows}
 
 
-def _end(db: Session, stream: int, rate: float | None, last_start: int) -> int:
+def _end(db: Session, session: str, stream: int, rate: float | None, last_start: int) -> int:
     """When the last sample's period ends; where there is no rate, when the last sample was."""
     last = db.execute(
-        select(col(ChunkRow.count), col(ChunkRow.offsets))
+        select(col(ChunkRow.count), col(ChunkRow.offsets), col(ChunkRow.seq), col(ChunkRow.sealed))
         .where(col(ChunkRow.stream_id) == stream, col(ChunkRow.start_ns) == last_start)
         .order_by(col(ChunkRow.seq).desc())
         .limit(1)
     ).one()
     if rate is not None:
         return last_start + round(last[0] * SECOND / rate)
-    return last_start + (int.from_bytes(bytes(last[1])[-4:], "little", signed=True) * 1000 if last[1] else 0)
+    offsets = last[1]
+    if offsets and last[3]:
+        offsets = vault_of(db).session(session).open(offsets, place_of_offsets(stream, last[2]))
+    return last_start + (int.from_bytes(bytes(offsets)[-4:], "little", signed=True) * 1000 if offsets else 0)
+
+
+def place_of_offsets(stream: int, seq: int) -> str:
+    """Where a chunk's offsets are sealed for."""
+    return f"chunks:{stream}:{seq}:offsets"

@@ -7,6 +7,8 @@ from sqlalchemy import BigInteger, cast, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
+from api.store.chunks import opened
+from api.store.sealing import vault_of
 from api.tables import ChunkRow, StreamRow
 from kiosk.messages import SECOND
 
@@ -16,7 +18,7 @@ PORTION = 200
 
 
 class Stored(NamedTuple):
-    """A chunk as its row has it."""
+    """A chunk as its row has it, opened."""
 
     start: int
     rows: int
@@ -34,10 +36,16 @@ def streams_of(db: Session, session: str, signal: str) -> list[StreamRow]:
 
 def portions(db: Session, stream: StreamRow, start: int, end: int) -> Iterator[Sequence[Stored]]:
     """Chunks of a stream that may have samples in [start, end) nanoseconds, in the order of their times."""
-    begins = col(ChunkRow.start_ns)
-    query = select(begins, col(ChunkRow.count), col(ChunkRow.samples), col(ChunkRow.offsets)).where(
-        col(ChunkRow.stream_id) == stream.id, begins < end
-    )
+    assert stream.id is not None
+    box, begins = vault_of(db).session(stream.session_id), col(ChunkRow.start_ns)
+    query = select(
+        begins,
+        col(ChunkRow.count),
+        col(ChunkRow.samples),
+        col(ChunkRow.offsets),
+        col(ChunkRow.seq),
+        col(ChunkRow.sealed),
+    ).where(col(ChunkRow.stream_id) == stream.id, begins < end)
     if stream.rate is None:
         query = query.where(begins >= start - LONGEST)
     else:
@@ -48,4 +56,8 @@ def portions(db: Session, stream: StreamRow, start: int, end: int) -> Iterator[S
         )
     found = db.execute(query.order_by(begins), execution_options={"yield_per": PORTION})
     for rows in found.partitions():
-        yield [Stored(begin, count, bytes(raw), bytes(later) if later else None) for begin, count, raw, later in rows]
+        portion = []
+        for begin, count, raw, later, seq, sealed in rows:
+            samples, offsets = opened(box, stream.id, seq, raw, later) if sealed else (bytes(raw), later)
+            portion.append(Stored(begin, count, samples, bytes(offsets) if offsets else None))
+        yield portion

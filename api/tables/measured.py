@@ -1,56 +1,64 @@
-"""The tables. Times are int64 nanoseconds: UTC where a thing was received or dated, else since a session's origin."""
+"""What kiosks measured: sessions, streams, samples, events, readings, revisions."""
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import JSON, Column, Index, LargeBinary, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
+from api.tables.columns import MAIN, big
 
-def _big(*, nullable: bool = False, **more: Any) -> Any:  # noqa: ANN401 - Field() says Any, so that it fits any type
-    return Field(sa_column=Column(BigInteger, nullable=nullable, **more))
-
-
-class PatientRow(SQLModel, table=True):
-    """A person under a pseudonym. Who that is, only the clinic's own files know."""
-
-    __tablename__ = "patients"
-
-    id: str = Field(primary_key=True, max_length=64)
-    pseudonym: str = Field(unique=True, max_length=64)
-    birth_year: int | None = None
-    sex: str | None = Field(default=None, max_length=16)
-    created_ns: int = _big()
+_PLAIN = text("NOT sealed")
 
 
 class SessionRow(SQLModel, table=True):
     """A session: open -> ended -> closed. Closing makes revision 1; what comes later makes the next one."""
 
     __tablename__ = "sessions"
-    __table_args__ = (Index("sessions_by_arrival", "first_seen_ns", "id"),)
+    __table_args__ = (
+        Index("sessions_by_arrival", "first_seen_ns", "id"),
+        Index("sessions_by_clinic", "clinic_id", "first_seen_ns", "id"),
+        Index("sessions_by_kiosk", "kiosk", "first_seen_ns", "id"),
+        Index("sessions_by_patient", "patient_id", "first_seen_ns", "id"),
+    )
 
     id: str = Field(primary_key=True, max_length=64)
-    kiosk: str = Field(index=True, max_length=64)
-    patient_id: str | None = Field(default=None, foreign_key="patients.id", index=True, max_length=64)
+    kiosk: str = Field(max_length=64)
+    clinic_id: str = Field(default=MAIN, max_length=64, sa_column_kwargs={"server_default": MAIN})
+    """The clinic of its kiosk when the session began."""
+    patient_id: str | None = Field(default=None, foreign_key="patients.id", max_length=64)
+    operator_id: str | None = Field(default=None, max_length=64)
+    """The user who ran it, where one did."""
+    protocol: str | None = Field(default=None, max_length=64)
+    quality: float | None = None
+    """0..1, of the newest revision: the median over its preferred readings."""
+    version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    """Counts what people changed; the ETag."""
     state: str = Field(default="open", index=True, max_length=16)
     outcome: str | None = Field(default=None, max_length=16)
     """complete or partial, once closed."""
     orphan: bool = False
     """Chunks came, and the kiosk's word about the session has not yet."""
     simulated: bool = False
-    origin_utc_ns: int | None = _big(nullable=True)
-    origin_boot_ns: int | None = _big(nullable=True)
+    origin_utc_ns: int | None = big(nullable=True)
+    origin_boot_ns: int | None = big(nullable=True)
     boot_id: str | None = Field(default=None, max_length=64)
-    first_seen_ns: int = _big()
-    last_seen_ns: int = _big(index=True)
-    ended_ns: int | None = _big(nullable=True)
+    first_seen_ns: int = big()
+    last_seen_ns: int = big(index=True)
+    ended_ns: int | None = big(nullable=True)
     """When it ended, in nanoseconds since its origin; null where only silence ended it."""
-    ended_seen_ns: int | None = _big(nullable=True)
-    closed_ns: int | None = _big(nullable=True)
+    ended_seen_ns: int | None = big(nullable=True)
+    closed_ns: int | None = big(nullable=True)
     revision: int = 0
     changed: bool = False
     """Something arrived that the newest revision does not know."""
+    samples_gone_ns: int | None = big(nullable=True)
+    """When its samples were kept no longer: what comes later is not the whole of it, and is not analysed."""
+    due_reason: str | None = Field(default=None, max_length=16)
+    """Why the next revision is due: the first that applies of late, assigned, corrected, reanalysed."""
+    due_by: str | None = Field(default=None, max_length=64)
+    """The user who wants it."""
     claimed_by: str | None = Field(default=None, max_length=64)
-    claimed_ns: int | None = _big(nullable=True)
+    claimed_ns: int | None = big(nullable=True)
 
 
 class StreamRow(SQLModel, table=True):
@@ -66,26 +74,43 @@ class StreamRow(SQLModel, table=True):
     run: str = Field(max_length=64)
     rate: float | None = None
     channels: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
-    upto: int = _big(default=-1)
+    upto: int = big(default=-1)
     """Everything up to this seq is committed, refused or known to be lost."""
-    last: int | None = _big(nullable=True)
+    last: int | None = big(nullable=True)
     """The run's last seq, once its End is here."""
 
 
 class ChunkRow(SQLModel, table=True):
-    """Samples as they came, row per sample, float32. With a key, `samples` is encrypted."""
+    """Samples as they came, row per sample, float32; where `sealed`, encrypted under the session's key, offsets too."""
 
     __tablename__ = "chunks"
-    __table_args__ = (Index("chunks_by_time", "stream_id", "start_ns"),)
+    __table_args__ = (
+        Index("chunks_by_time", "stream_id", "start_ns"),
+        # what an earlier version left plain is found without looking at all the rest
+        Index("chunks_plain", "stream_id", "seq", sqlite_where=_PLAIN, postgresql_where=_PLAIN),
+    )
 
     stream_id: int = Field(primary_key=True, foreign_key="streams.id")
-    seq: int = _big(primary_key=True, autoincrement=False)
-    start_ns: int = _big()
+    seq: int = big(primary_key=True, autoincrement=False)
+    start_ns: int = big()
     count: int
     samples: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     offsets: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
-    key_id: str | None = Field(default=None, max_length=64)
-    nonce: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    sealed: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+
+
+class PyramidRow(SQLModel, table=True):
+    """The least and greatest of each bucket of a stream, for drawing long windows. Encrypted like the samples."""
+
+    __tablename__ = "pyramids"
+
+    stream_id: int = Field(primary_key=True, foreign_key="streams.id")
+    level: int = Field(primary_key=True)
+    """Samples in a bucket."""
+    block: int = Field(primary_key=True)
+    start_ns: int = big()
+    count: int
+    buckets: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 class LossRow(SQLModel, table=True):
@@ -94,8 +119,8 @@ class LossRow(SQLModel, table=True):
     __tablename__ = "losses"
 
     stream_id: int = Field(primary_key=True, foreign_key="streams.id")
-    first: int = _big(primary_key=True, autoincrement=False)
-    last: int = _big()
+    first: int = big(primary_key=True, autoincrement=False)
+    last: int = big()
     reason: str = Field(max_length=64)
 
 
@@ -113,7 +138,7 @@ class ReadingRow(SQLModel, table=True):
     revision: int = 0
     """0 for what a device measured itself."""
     stream_id: int | None = Field(default=None, foreign_key="streams.id")
-    seq: int | None = _big(nullable=True)
+    seq: int | None = big(nullable=True)
     measure: str = Field(index=True, max_length=64)
     value: float | None = None
     low: float | None = None
@@ -124,12 +149,14 @@ class ReadingRow(SQLModel, table=True):
     scope: str = Field(max_length=16)
     method: str = Field(max_length=200)
     version: str = Field(max_length=40)
+    model: str | None = Field(default=None, max_length=64)
+    """SHA-256 of the network that took part."""
     preferred: bool = False
     note: str = Field(default="", max_length=1000)
     note_ru: str = Field(default="", max_length=1000, sa_column_kwargs={"server_default": ""})
     """What drove it, in plain words."""
-    start_ns: int = _big()
-    end_ns: int = _big()
+    start_ns: int = big()
+    end_ns: int = big()
 
 
 class EventRow(SQLModel, table=True):
@@ -138,11 +165,13 @@ class EventRow(SQLModel, table=True):
     __tablename__ = "events"
 
     stream_id: int = Field(primary_key=True, foreign_key="streams.id")
-    seq: int = _big(primary_key=True, autoincrement=False)
+    seq: int = big(primary_key=True, autoincrement=False)
     session_id: str = Field(foreign_key="sessions.id", index=True, max_length=64)
     event: str = Field(max_length=64)
-    time_ns: int = _big()
-    detail: str = Field(default="", max_length=500)
+    time_ns: int = big()
+    detail: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    """Free text in UTF-8, null where there is none; where `sealed`, encrypted under the session's key."""
+    sealed: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class RevisionRow(SQLModel, table=True):
@@ -153,11 +182,17 @@ class RevisionRow(SQLModel, table=True):
     session_id: str = Field(primary_key=True, foreign_key="sessions.id", max_length=64)
     number: int = Field(primary_key=True)
     outcome: str = Field(max_length=16)
-    created_ns: int = _big()
+    reason: str = Field(default="closed", max_length=16, sa_column_kwargs={"server_default": "closed"})
+    """closed, late, assigned, corrected or reanalysed."""
+    requested_by: str | None = Field(default=None, max_length=64)
+    """The user behind it, where there is one."""
+    created_ns: int = big()
     version: str = Field(max_length=40)
     context: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     beats: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     """Beat times in seconds, float64 little-endian."""
+    detected: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    """Where beats were corrected by hand: those that were found before."""
 
 
 class DeviceRow(SQLModel, table=True):
@@ -171,18 +206,21 @@ class DeviceRow(SQLModel, table=True):
     simulated: bool = False
     detail: str = Field(default="", max_length=500)
     drift_ppm: float | None = None
-    lost: int = _big(default=0)
-    waiting: int = _big(default=0)
-    seen_ns: int = _big()
+    lost: int = big(default=0)
+    waiting: int = big(default=0)
+    seen_ns: int = big()
 
 
 class QuarantineRow(SQLModel, table=True):
-    """A payload that could not be taken, raw, for whoever looks into it."""
+    """A payload that could not be taken, encrypted, for whoever looks into it."""
 
     __tablename__ = "quarantine"
 
     digest: str = Field(primary_key=True, max_length=64)
     topic: str = Field(max_length=400)
     payload: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    sealed: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     reason: str = Field(max_length=64)
-    received_ns: int = _big()
+    session_id: str | None = Field(default=None, index=True, max_length=64)
+    """Whose it seems to be, where that can be read: the key it is under, and what its erasure finds."""
+    received_ns: int = big()

@@ -10,6 +10,8 @@ from kiosk import topics
 
 MAX_PAYLOAD = 256 * 1024
 MAX_REFUSED = 1000
+MAX_STREAMS = 1000
+"""Of one session: a visit has some dozen, and a few more for each time that a device was restarted."""
 SECOND = 1_000_000_000
 # a visit takes minutes; recordings of days are files, and fit as well
 _TIME = Meta(ge=-3600 * SECOND, le=40 * 86_400 * SECOND)
@@ -22,7 +24,9 @@ Channel = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[^\x00-\x1
 Time = Annotated[int, _TIME]
 Seq = Annotated[int, _SEQ]
 Quality = Annotated[float, Meta(ge=0, le=1)]
-Text = Annotated[str, Meta(max_length=500)]
+# PostgreSQL holds no NUL: refused here it costs nothing, in the database a whole transaction
+_NO_NUL = r"^[^\x00]*$"
+Text = Annotated[str, Meta(max_length=500, pattern=_NO_NUL)]
 
 # the `signal` of streams that carry no waveform
 READINGS, EVENTS, SESSION = "readings", "events", "session"
@@ -82,7 +86,7 @@ class Reading(Struct, frozen=True, tag="reading", tag_field="kind"):
     value: float | None
     source: Name
     scope: Literal["live", "spot"]
-    method: Annotated[str, Meta(max_length=80)]
+    method: Annotated[str, Meta(max_length=80, pattern=_NO_NUL)]
     start: Time
     end: Time
     low: float | None = None
@@ -127,7 +131,7 @@ class Session(Struct, frozen=True, tag="session", tag_field="kind"):
     state: Literal["open", "ended"]
     origin: Origin
     ended: Time | None = None
-    streams: tuple[Stream, ...] = ()
+    streams: Annotated[tuple[Stream, ...], Meta(max_length=MAX_STREAMS)] = ()
     """When ended: every stream that it has, so that nobody takes a part for the whole."""
     simulated: bool = False
 

@@ -3,97 +3,68 @@
 A message is *emitted* when `emit` has returned. Its seq is given in that same transaction, so a stream has no hole
 that a crash made. Rows leave when the recorder's receipt says so, or, when the file is full, the oldest become Lost -
 which is itself a message that stays until it is receipted.
+
+What devices measured is encrypted under a key of its run before it is written (`sensors.outbox.keys`). The key is
+destroyed when all of the run is receipted; nothing of it can be read after that in any block of the disk.
 """
 
-import json
+import contextlib
+import logging
 import sqlite3
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import groupby
 from pathlib import Path
 from threading import RLock
-from typing import NamedTuple, Self
+from typing import Self
 
 import msgspec
 
 from kiosk.errors import KioskError, Refused
-from kiosk.messages import (
-    SECOND,
-    SESSION,
-    End,
-    Lost,
-    Message,
-    Numbered,
-    Origin,
-    Receipt,
-    Session,
-    Stream,
-    address,
-    decode,
-    encode,
-)
+from kiosk.messages import SECOND, SESSION, End, Numbered, Origin, Receipt, Session, Stream, address, decode, encode
 from sensors.driver import Visit
+from sensors.outbox import file
+from sensors.outbox.keys import Run, RunKeys, run_of
+from sensors.outbox.waiting import Item, Place, Waiting
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS sessions (
-    id TEXT PRIMARY KEY, origin TEXT NOT NULL, simulated INTEGER NOT NULL, ended INTEGER NOT NULL DEFAULT 0
-);
-CREATE TABLE IF NOT EXISTS streams (
-    id INTEGER PRIMARY KEY, session TEXT NOT NULL, device TEXT NOT NULL, signal TEXT NOT NULL, run TEXT NOT NULL,
-    next INTEGER NOT NULL DEFAULT 0, ended INTEGER NOT NULL DEFAULT 0,
-    UNIQUE (session, device, signal, run)
-);
-CREATE TABLE IF NOT EXISTS items (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, stream INTEGER NOT NULL, kind TEXT NOT NULL, seq INTEGER NOT NULL,
-    topic TEXT NOT NULL, payload BLOB NOT NULL
-);
-CREATE INDEX IF NOT EXISTS items_by_stream ON items (stream, seq);
-CREATE TABLE IF NOT EXISTS counts (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
-INSERT OR IGNORE INTO counts VALUES ('lost', 0), ('refused', 0);
-"""
+__all__ = ["Item", "Outbox", "OutboxUnusable"]
+
+log = logging.getLogger(__name__)
+
 _OPEN, _ENDED, _RECORDED = 0, 1, 2
 """Of a session: recorded is what the recorder has receipted and the bus still retains."""
 _STREAMS_AT_ONCE = 500
 """In one of a session's last words: a device that failed all day made more than a payload holds."""
 _LONGEST = 40 * 86_400 * SECOND
 """A time on the wire is no longer than that."""
-_ROOM, _MOST_ROOM = 0.1, 4_000_000
-"""When full, the oldest go until this share of the limit is free, but not so many that a commit takes seconds."""
-_OVERHEAD = 120
-"""Bytes that a row costs beside its payload, about."""
 
 
 class OutboxUnusable(KioskError):
     """The file cannot be opened: another process has it, or it is no outbox."""
 
 
-class Item(NamedTuple):
-    """A message to send."""
-
-    id: int
-    topic: str
-    payload: bytes
-
-
 class Outbox:
     """One kiosk's emitted, unreceipted messages. Safe to call from several threads."""
 
     def __init__(self, path: Path, kiosk: str, *, limit: int) -> None:
-        self._kiosk, self._limit = kiosk, limit
+        self._kiosk = kiosk
         self._lock = RLock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = _open(path)
+            self._db = file.opened(path)
+            try:
+                self._keys = RunKeys(path.with_suffix(".keys"))
+            except BaseException:
+                self._db.close()
+                raise
         except (OSError, sqlite3.Error) as error:
             raise OutboxUnusable(f"outbox {path}: {error} (is another process using it?)") from None
         self._ids = {
             Stream(*row[1:]): row[0] for row in self._db.execute("SELECT id, session, device, signal, run FROM streams")
         }
-        self._counts = Counter(dict(self._db.execute("SELECT name, value FROM counts")))
-        self._bytes, self.waiting_count = self._db.execute(
-            "SELECT coalesce(sum(length(payload) + ?), 0), count(*) FROM items", (_OVERHEAD,)
-        ).fetchone()
+        self._over: set[Run] = set()
+        """Runs whose keys are to be destroyed: all of them is receipted."""
+        self._keys.keep({run_of(stream) for stream in self._ids})
+        self._waiting = Waiting(self._db, self._keys, kiosk, limit)
 
     def __enter__(self) -> Self:
         return self
@@ -105,6 +76,7 @@ class Outbox:
         """Close the file; nothing is pending."""
         with self._lock:
             self._db.close()
+            self._keys.close()
 
     # --- what the sensors say
 
@@ -133,7 +105,7 @@ class Outbox:
         with self._lock, self._transaction():
             for message in messages:
                 self._emit(message)
-            self._make_room()
+            self._waiting.make_room(self._ids)
 
     def end_run(self, streams: Iterable[Stream]) -> None:
         """A driver has stopped. Ending twice does no harm."""
@@ -178,38 +150,57 @@ class Outbox:
     def waiting(self, after: int, most: int) -> list[Item]:
         """Unreceipted messages with an id above `after`, oldest first."""
         with self._lock:
-            rows = self._db.execute(
-                "SELECT id, topic, payload FROM items WHERE id > ? ORDER BY id LIMIT ?", (after, most)
-            )
-            return [Item(*row) for row in rows]
+            return self._readable(*self._waiting.after(after, most))
 
     def still(self, ids: Iterable[int]) -> list[Item]:
         """Those of the given messages that are still unreceipted."""
         with self._lock:
-            rows = self._db.execute(
-                "SELECT id, topic, payload FROM items WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
-                (json.dumps(list(ids)),),
-            )
-            return [Item(*row) for row in rows]
+            return self._readable(*self._waiting.still(ids))
 
     def receipts(self, receipts: Iterable[Receipt]) -> list[int]:
         """Forget what is receipted: the ids that are gone."""
         gone: list[int] = []
-        with self._lock, self._transaction():
-            for receipt in receipts:
-                number = self._ids.get(receipt.stream)
-                if number is None:
-                    continue
-                # first what is refused: it may lie below `upto`, and is counted
-                for refusal in receipt.refused:
-                    refused = self._take("stream = ? AND seq = ? AND kind = 'message'", (number, refusal.seq))
-                    self._count("refused", len(refused))
-                    gone += refused
-                gone += self._take("stream = ? AND seq <= ? AND kind IN ('message', 'lost')", (number, receipt.upto))
-                if receipt.ended:
-                    gone += self._take("stream = ? AND kind = 'end'", (number,))
-                    self._forget_if_done(receipt.stream, number)
+        with self._lock:
+            with self._transaction():
+                for receipt in receipts:
+                    gone += self._receipt(receipt)
+            self._destroy_keys()
         return gone
+
+    def _receipt(self, receipt: Receipt) -> list[int]:
+        gone: list[int] = []
+        number = self._ids.get(receipt.stream)
+        if number is None:
+            return gone
+        # first what is refused: it may lie below `upto`, and is counted
+        for refusal in receipt.refused:
+            refused = self._waiting.take("stream = ? AND seq = ? AND kind = 'message'", (number, refusal.seq))
+            self._waiting.tally("refused", len(refused))
+            gone += refused
+        gone += self._waiting.take("stream = ? AND seq <= ? AND kind IN ('message', 'lost')", (number, receipt.upto))
+        if receipt.ended:
+            gone += self._waiting.take("stream = ? AND kind = 'end'", (number,))
+            self._forget_if_done(receipt.stream, number)
+        return gone
+
+    def _destroy_keys(self) -> None:
+        """After the commit that forgot the last of their runs: before it, a crash would lose what is not receipted."""
+        runs = self._over - {run_of(stream) for stream in self._ids}
+        if not runs:
+            return
+        # a full disk: what is left is destroyed with the next receipt, or at the next start
+        with contextlib.suppress(sqlite3.Error):
+            self._keys.destroy(runs)
+            self._over.clear()
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def _readable(self, items: list[Item], unreadable: list[Place]) -> list[Item]:
+        """Messages as they were emitted; what does not open is given up, in words."""
+        if unreadable:
+            log.error("%d messages cannot be read: their keys are gone or they were damaged", len(unreadable))
+            with self._transaction():
+                self._waiting.give_up(unreadable, "unreadable", self._ids)
+        return items
 
     def announcements(self) -> list[tuple[str, bytes]]:
         """The opening words of visits in progress: a broker that was restarted retains them no more."""
@@ -234,19 +225,24 @@ class Outbox:
 
     def count(self, name: str) -> int:
         """Messages given up (`lost`) or refused by the recorder (`refused`) since this file was made."""
-        return self._counts[name]
+        return self._waiting.state.totals[name]
+
+    @property
+    def waiting_count(self) -> int:
+        """How many messages wait."""
+        return self._waiting.state.waiting
 
     # --- within a transaction
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        before = self._ids.copy(), self._counts.copy(), self._bytes, self.waiting_count
+        before = self._ids.copy(), self._over.copy(), self._waiting.snapshot()
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
             self._db.execute("COMMIT")
         except BaseException:
-            self._ids, self._counts, self._bytes, self.waiting_count = before
+            self._ids, self._over, self._waiting.state = before
             # a full disk fails the COMMIT itself; whether anything is still open depends on the error
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
@@ -269,7 +265,7 @@ class Outbox:
         ).fetchone()
         if given is None:
             raise Refused("ended", "its run has ended, and said so")
-        self._store(number, "message", given[0], msgspec.structs.replace(message, seq=given[0]))
+        self._waiting.store(number, "message", given[0], msgspec.structs.replace(message, seq=given[0]))
 
     def _end(self, stream: Stream) -> None:
         number = self._ids.get(stream)
@@ -278,7 +274,7 @@ class Outbox:
         following, ended = self._db.execute("SELECT next, ended FROM streams WHERE id = ?", (number,)).fetchone()
         if not ended:
             self._db.execute("UPDATE streams SET ended = 1 WHERE id = ?", (number,))
-            self._store(number, "end", following, End(stream, following - 1))
+            self._waiting.store(number, "end", following, End(stream, following - 1))
 
     def _end_session(self, session: str, at: int) -> None:
         row = self._db.execute("SELECT origin, simulated, ended FROM sessions WHERE id = ?", (session,)).fetchone()
@@ -298,83 +294,11 @@ class Outbox:
         self._end(own)
         self._db.execute("UPDATE sessions SET ended = ? WHERE id = ?", (_ENDED, session))
 
-    def _store(self, number: int, kind: str, seq: int, message: Message) -> None:
-        topic, payload = address(self._kiosk, message), encode(message)
-        # the recorder's own gate: what is kept here will be taken there
-        decode(topic, payload)
-        self._db.execute(
-            "INSERT INTO items (stream, kind, seq, topic, payload) VALUES (?, ?, ?, ?, ?)",
-            (number, kind, seq, topic, payload),
-        )
-        self._bytes += len(payload) + _OVERHEAD
-        self.waiting_count += 1
-
-    def _take(self, where: str, values: tuple[int, ...]) -> list[int]:
-        rows = self._db.execute(
-            f"DELETE FROM items WHERE {where} RETURNING id, length(payload)",  # noqa: S608 - literals of this file
-            values,
-        ).fetchall()
-        self._bytes -= sum(size + _OVERHEAD for _, size in rows)
-        self.waiting_count -= len(rows)
-        return [number for number, _ in rows]
-
-    def _count(self, name: str, more: int) -> None:
-        if more:
-            self._db.execute("UPDATE counts SET value = value + ? WHERE name = ?", (more, name))
-            self._counts[name] += more
-
     def _forget_if_done(self, stream: Stream, number: int) -> None:
-        if self._db.execute("SELECT 1 FROM items WHERE stream = ?", (number,)).fetchone():
+        if self._waiting.has(number):
             return
         if self._db.execute("DELETE FROM streams WHERE id = ? AND ended RETURNING id", (number,)).fetchall():
             del self._ids[stream]
+            self._over.add(run_of(stream))
             if stream.signal == SESSION:
                 self._db.execute("UPDATE sessions SET ended = ? WHERE id = ?", (_RECORDED, stream.session))
-
-    def _make_room(self) -> None:
-        """Give up the oldest samples. Words about sessions, ends and losses are small, and stay."""
-        if self._bytes <= self._limit:
-            return
-        wanted = self._bytes - self._limit + min(self._limit * _ROOM, _MOST_ROOM)
-        doomed, freed = [], 0
-        for row in self._db.execute(
-            "SELECT items.id, stream, seq, length(payload) FROM items JOIN streams ON streams.id = stream"
-            " WHERE kind = 'message' AND signal <> ? ORDER BY items.id",
-            (SESSION,),
-        ):
-            if freed >= wanted:
-                break
-            doomed.append(row[1:3])
-            freed += row[3] + _OVERHEAD
-        by_id = {number: stream for stream, number in self._ids.items()}
-        doomed.sort()
-        # consecutive seqs keep a constant distance to their place in the list: one Lost for each such range
-        for (number, _), group in groupby(enumerate(doomed), key=lambda pair: (pair[1][0], pair[1][1] - pair[0])):
-            seqs = [seq for _, (_, seq) in group]
-            self._take("stream = ? AND kind = 'message' AND seq BETWEEN ? AND ?", (number, seqs[0], seqs[-1]))
-            self._lose(by_id[number], number, seqs[0], seqs[-1])
-        self._count("lost", len(doomed))
-
-    def _lose(self, stream: Stream, number: int, first: int, last: int) -> None:
-        """Say that a range is lost, in one word with the range before it: a long outage must not fill the file."""
-        before = self._db.execute(
-            "SELECT payload FROM items WHERE stream = ? AND kind = 'lost' AND seq = ?", (number, first - 1)
-        ).fetchone()
-        if before is not None:
-            first = msgspec.json.decode(before[0], type=Lost).first
-            self._take("stream = ? AND kind = 'lost' AND seq BETWEEN ? AND ?", (number, first, last))
-        self._store(number, "lost", last, Lost(stream, first, last, "outbox_full"))
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=3)
-    try:
-        # one process owns the file; a second one would number the same streams
-        db.execute("PRAGMA locking_mode=EXCLUSIVE")
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=FULL")
-        db.executescript(_SCHEMA)
-    except BaseException:
-        db.close()
-        raise
-    return db

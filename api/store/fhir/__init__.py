@@ -1,0 +1,50 @@
+"""What FHIR's searches ask of the database: which resources there are (places), and the rows behind them."""
+
+from api.store.fhir.places import count, find
+from api.store.fhir.rows import (
+    EcgWindow,
+    chunks_of_window,
+    correctors,
+    devices_by_name,
+    devices_of,
+    devices_of_streams,
+    diastolic_of,
+    earlier_revisions,
+    ecg_windows,
+    identity_updates,
+    owners_of_readings,
+    owners_of_streams,
+    readings_of,
+    revisions_of,
+    rows_by_id,
+    same_readings,
+)
+from api.store.fhir.wanted import LEAST, MOST, WINDOW_NS, Place, Prefix, Span, Wanted
+
+__all__ = [
+    "LEAST",
+    "MOST",
+    "WINDOW_NS",
+    "EcgWindow",
+    "Place",
+    "Prefix",
+    "Span",
+    "Wanted",
+    "chunks_of_window",
+    "correctors",
+    "count",
+    "devices_by_name",
+    "devices_of",
+    "devices_of_streams",
+    "diastolic_of",
+    "earlier_revisions",
+    "ecg_windows",
+    "find",
+    "identity_updates",
+    "owners_of_readings",
+    "owners_of_streams",
+    "readings_of",
+    "revisions_of",
+    "rows_by_id",
+    "same_readings",
+]
