@@ -37,9 +37,13 @@ class Told:
     """The note in Russian, where the method speaks it."""
 
 
-def of_hearts(found: Iterable[Source], *, correction: bool) -> list[Told]:
+def of_hearts(found: Iterable[Source], *, correction: bool, by_hand: int = 0) -> list[Told]:
     """What all sources of beats answer. Where the ECG shows a rhythm without variability, the pulse has none either."""
-    told = [each for source in found for each in _of_beats(source, correction=correction)]
+    told = [
+        _said_by_hand(each, source, by_hand) if source.kind == "manual" else each
+        for source in found
+        for each in _of_beats(source, correction=correction)
+    ]
     refused = {
         each.finding.measure
         for each in told
@@ -51,6 +55,18 @@ def of_hearts(found: Iterable[Source], *, correction: bool) -> list[Told]:
         else each
         for each in told
     ]
+
+
+def _said_by_hand(told: Told, source: Source, count: int) -> Told:
+    """That a person corrected these beats, and how many, beside what automatic correction had done."""
+    finding = told.finding
+    if finding.measure == "beats_corrected" and finding.value is not None:
+        total = len(source.corrected.times) + len(source.corrected.removed)
+        share = 100.0 * (source.corrected.count + count) / max(1, total)
+        finding = replace(finding, value=min(100.0, share), method=source.method)
+    if not count:
+        return replace(told, finding=finding)
+    return Told(told.source, finding, f"corrected by hand: {count}", f"исправлено вручную: {count}")
 
 
 def _of_beats(source: Source, *, correction: bool) -> list[Told]:

@@ -24,6 +24,9 @@ from kiosk.signals import SIGNALS
 _log = logging.getLogger(__name__)
 
 MOST_SESSIONS = 200
+MOST_OF_KIOSK = 20
+"""Sessions of one kiosk, which has one visit at a time, and late ones: whoever makes up more forgets their own, and
+nobody else's."""
 MOST_STREAMS = 12
 """Analyzed streams of one session, four of them of a camera: nobody wears more sensors."""
 MOST_ENDED = 5_000
@@ -169,7 +172,11 @@ class Router:
             return visit
         # counts on from all readings so far: a session that was forgotten and comes back repeats no seq
         visit = self._visits[key] = _Visit(first_seq=self.counters.readings)
-        if len(self._visits) > self._most_sessions:
+        mine = [other for other in self._visits if other[0] == key[0]]
+        if len(mine) > MOST_OF_KIOSK:
+            del self._visits[mine[0]]
+            self.counters.evicted += 1
+        elif len(self._visits) > self._most_sessions:
             self._visits.popitem(last=False)
             self.counters.evicted += 1
         self.counters.sessions = len(self._visits)

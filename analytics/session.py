@@ -105,7 +105,7 @@ def session(
     found = sources(recording, context, correct=correction, vote=vote)
     ordered = ranked(found)
     best = ordered[0] if ordered else None
-    told = answers.of_hearts(ordered, correction=correction)
+    told = answers.of_hearts(ordered, correction=correction, by_hand=context.by_hand)
     told += answers.of_breath(recording, ordered, vote=vote)
     told += answers.of_skin(recording)
     told += answers.of_brain(recording)

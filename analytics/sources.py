@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analytics import correction, intervals, resample, rhythm, rppg
+from analytics import by_hand, correction, intervals, resample, rhythm, rppg
 from analytics.analyzer import Finding
 from analytics.beats import Beats, Corrected, Flags, Floats, Kind
 from analytics.ecg import record as cardiogram
@@ -30,6 +30,8 @@ LEAST = 0.001
 """Seconds between two beats of which nothing is known but their order."""
 GRAIN = (0.0003, 0.008)
 """Seconds: the finest and the coarsest step that given intervals are taken to be rounded to."""
+BY_HAND = "beats-by-hand-1"
+"""Method of beats that a person left so."""
 SHARPEST = 0.012
 """Seconds (SD) of a camera's beat times above which they tell no variability: RMSSD would be 29 ms of nothing else."""
 
@@ -72,9 +74,7 @@ def sources(recording: Recording, context: Context, *, correct: bool, vote: bool
         times, held = _rising(np.asarray(recording.beats, dtype=np.float64))
         found.append(_given(times, held, "rr", "given-beats-1", correct=correct, judge=correct))
     if context.corrected_beats:
-        # a hand sets beats in any order
-        times, held = _rising(np.unique(np.asarray(context.corrected_beats, dtype=np.float64)))
-        found.append(_given(times, held, "manual", "beats-by-hand-1", correct=False, judge=correct))
+        found.append(_by_hand(context, ranked(found)[0] if found else None, judge=correct))
     return found
 
 
@@ -167,6 +167,27 @@ def _from_intervals(track: Track, name: str, *, correct: bool) -> Source:
         times.append(times[-1] + step)
         held.append(True)
     return _given(np.array(times), np.array(held), name, "device-intervals-1", correct=correct, judge=correct)
+
+
+def _by_hand(context: Context, found: Source | None, *, judge: bool) -> Source:
+    """Beats that a person left so, beside those of the best source: what nobody touched is trusted as it was there."""
+    # a hand sets beats in any order
+    times, held = _rising(np.unique(np.asarray(context.corrected_beats, dtype=np.float64)))
+    if found is None or not len(found.corrected.times):
+        return _given(times, held, "manual", BY_HAND, correct=False, judge=judge)
+    held = held & by_hand.held(times, found.corrected)
+    given = _given(times, held, "manual", BY_HAND, correct=False, judge=judge)
+    start, end = min(found.start, given.start), max(found.end, given.end)
+    usable = float(np.diff(times)[given.beats.held & intervals.possible(np.diff(times))].sum())
+    absent = given.absent
+    if absent is None and usable < USED * (end - start):
+        absent = "noisy"
+    mine = float(np.mean(~by_hand.untouched(times, found.corrected)[0])) if len(times) else 0.0
+    quality = given.quality
+    if quality is not None and found.quality is not None:
+        quality *= mine + (1.0 - mine) * found.quality
+    corrected = by_hand.corrected(given.beats, found.corrected)
+    return replace(given, corrected=corrected, start=start, end=end, absent=absent, quality=quality)
 
 
 def _rising(times: Floats) -> tuple[Floats, Flags]:

@@ -1,5 +1,6 @@
 """The HTTP side: REST, live WebSocket, dashboard and metrics in one app. `create_app` is given all that it needs."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -8,12 +9,44 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from api import dashboard, errors, openapi
+from api.audit import Auditor
 from api.commands import Commands
+from api.idempotency import Idempotency
 from api.live import Hub
+from api.login import Desk, Gate
+from api.login.linked import provider_of
 from api.metrics import Metrics
 from api.middleware import Limits, Net
-from api.routes import health, kiosks, live, patients, readings, sessions, waveforms
+from api.routes import (
+    account,
+    alerts,
+    analyses,
+    audit,
+    consents,
+    corrections,
+    erasure,
+    exports,
+    fhir,
+    health,
+    identities,
+    keys,
+    kiosks,
+    live,
+    notes,
+    oidc,
+    patients,
+    questionnaires,
+    readings,
+    research,
+    reviews,
+    rules,
+    sessions,
+    trends,
+    users,
+    waveforms,
+)
 from api.store import Database
+from api.witness import Witness
 from kiosk.bus import Bus
 from kiosk.settings import Settings
 
@@ -28,13 +61,17 @@ cursor of the following page. Every error is a problem (RFC 9457, `application/p
 
 def create_app(*, settings: Settings, database: Database, bus: Bus) -> FastAPI:
     """The app on a database and a bus. Both are the caller's, who opens and closes them."""
-    metrics = Metrics()
+    metrics, auditor = Metrics(), Auditor(database)
+    metrics.watch(auditor)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with Hub(bus, metrics) as hub, Commands(bus) as commands:
             app.state.hub, app.state.commands = hub, commands
-            yield
+            try:
+                yield
+            finally:
+                await asyncio.to_thread(auditor.close)
 
     app = FastAPI(
         title="health-kiosk",
@@ -49,12 +86,47 @@ def create_app(*, settings: Settings, database: Database, bus: Bus) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        middleware=[Middleware(Net, metrics=metrics), Middleware(Limits)],
+        middleware=[
+            Middleware(Net, metrics=metrics),
+            Middleware(Limits, names=settings.host_names),
+            Middleware(Witness, auditor=auditor, metrics=metrics),
+            Middleware(Idempotency),
+        ],
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.settings, app.state.database, app.state.bus, app.state.metrics = settings, database, bus, metrics
+    app.state.auditor = auditor
+    app.state.oidc = provider_of(settings, database.vault)
+    app.state.gate, app.state.desk = Gate(database, settings), Desk(database, settings, auditor)
     errors.install(app)
-    resources = (sessions, readings, waveforms, live, patients, kiosks, health)
+    resources = (
+        analyses,
+        sessions,
+        readings,
+        waveforms,
+        corrections,
+        exports,
+        research,
+        questionnaires,
+        notes,
+        reviews,
+        rules,
+        alerts,
+        trends,
+        live,
+        identities,
+        patients,
+        consents,
+        erasure,
+        kiosks,
+        account,
+        oidc,
+        users,
+        keys,
+        audit,
+        fhir,
+        health,
+    )
     openapi.install(app, resources)
     for resource in resources:
         app.include_router(resource.router)

@@ -14,7 +14,7 @@ from kiosk.bus import Bus, Subscription, send
 from kiosk.errors import BusDown, Refused
 from kiosk.messages import Command, Status, decode
 
-Action = Literal["start", "stop", "cancel"]
+Verb = Literal["start", "stop", "cancel"]
 EVERY = 1.0
 PATIENCE = 10.0
 REMEMBERED = 1000
@@ -26,7 +26,7 @@ class Given:
 
     id: str
     kiosk: str
-    action: Action
+    action: Verb
     given_ns: int
     state: Literal["pending", "obeyed", "unanswered"] = "pending"
 
@@ -54,7 +54,7 @@ class Commands:
         given = self._given.get(command)
         return given if given is not None and given.kiosk == kiosk else None
 
-    async def give(self, kiosk: str, action: Action) -> Given:
+    async def give(self, kiosk: str, action: Verb) -> Given:
         """Say a command for the first time; the rest happens beside. BusDown where nobody could hear it."""
         given = Given(f"c-{secrets.token_hex(8)}", kiosk, action, utc_now())
         said: asyncio.Future[bool] = asyncio.get_running_loop().create_future()

@@ -1,6 +1,7 @@
 """Every error has one shape: problem details (RFC 9457). This is the table of them, and who turns what into which."""
 
 import logging
+import re
 import traceback
 import uuid
 from collections.abc import Sequence
@@ -15,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from api.store import DatabaseDown, StoreError
+from api.audit import AuditDown
+from api.store import DatabaseDown, Destroyed, KeysUnusable, StoreError
 from api.store.outage import is_outage
 from kiosk.errors import KioskError
 
@@ -49,20 +51,75 @@ NO_PATIENT = Kind("unknown-patient", 404, "There is no such patient", "No patien
 NO_KIOSK = Kind("unknown-kiosk", 404, "There is no such kiosk", "Nothing was ever heard of a kiosk of this name.")
 NO_COMMAND = Kind("unknown-command", 404, "There is no such command", "It was never given, or too long ago.")
 NO_REVISION = Kind("unknown-revision", 404, "There is no such revision", "The session has fewer revisions.")
+NO_ANALYSIS = Kind("unknown-analysis", 404, "There is no such upload", "No upload of this id is kept here.")
+NO_NOTE = Kind("unknown-note", 404, "There is no such note", "No note of this id is stored here.")
+NO_CORRECTION = Kind("unknown-correction", 404, "There is no such correction", "The session has none of this id.")
+NO_QUESTIONNAIRE = Kind("unknown-questionnaire", 404, "There is no such questionnaire", "See the list of them.")
+NO_RULE = Kind("unknown-rule", 404, "There is no such rule", "No rule of this id is stored here.")
+NO_ALERT = Kind("unknown-alert", 404, "There is no such alert", "No alert of this id is stored here.")
+NOT_ANALYSED = Kind("not-analysed", 409, "The session is not analysed yet", "Wait until it is closed.")
+SAMPLES_GONE = Kind("samples-gone", 409, "The samples are kept no longer", "What was found in them stays as it is.")
+OLD_REVISION = Kind("old-revision", 409, "There is a newer revision", "Look at that one.")
+BUILT_UPON = Kind("built-upon", 409, "Another correction builds on this one", "Undo that one first, or all of them.")
+WITHDRAWN = Kind("withdrawn", 409, "The alert was withdrawn", "The newest revision no longer says it.")
+IMPOSSIBLE_BEATS = Kind("impossible-beats", 422, "These beats cannot be", "Nothing was changed; `errors` says why.")
+NOT_YOURS = Kind("not-yours", 403, "Somebody else wrote this", "Only who wrote it may change it.")
 NO_WAVEFORM = Kind("no-waveform", 404, "There is no such waveform", "Nothing of this signal has been delivered.")
 NOT_ALLOWED = Kind("method-not-allowed", 405, "This address does not take this method", "See the header Allow.")
 TAKEN = Kind("pseudonym-taken", 409, "The pseudonym is taken", "Another patient has this pseudonym.")
 NOBODY = Kind("no-such-patient", 409, "There is no patient to assign to", "No patient of this id is stored here.")
+MERGED = Kind("merged", 409, "The patient was merged", "It is `patient` now: ask there.")
+NOT_MERGEABLE = Kind("not-mergeable", 409, "These two cannot be merged", "One is gone, merged, or of another clinic.")
+DUPLICATE = Kind("duplicate-record", 409, "The record number is taken", "`patient` has it: merge them if they are one.")
+NO_IDENTITY = Kind("no-identity", 404, "Nobody said who this is", "The patient has a pseudonym alone.")
+NO_CONSENT = Kind("unknown-consent", 404, "There is no such consent", "No consent of this id is stored here.")
+NO_TEXT = Kind("unknown-text", 409, "There is no such consent text", "No text of this version and language is stored.")
+TEXT_TAKEN = Kind("text-taken", 409, "The text stands already", "Texts never change: another wording, another version.")
 SEVERAL = Kind("several-waveforms", 409, "Several waveforms have this signal", "Say which one: device, or run as well.")
 IRREGULAR = Kind("irregular", 409, "These samples have times of their own", "Raw rows would lose them: ask for JSON.")
 TOO_LARGE = Kind("body-too-large", 413, "The body is too large", "At most 64 KiB are taken.")
 TOO_MUCH = Kind("window-too-large", 413, "The window is too large", "Ask for it in parts.")
 ELSEWHERE = Kind("foreign-host", 421, "This server does not answer under that name", "Use its address or short name.")
 FOREIGN = Kind("foreign-origin", 403, "This connection was opened by another site's page", "Open it from our own page.")
+KEY_USED = Kind("idempotency-key-used", 422, "The key belongs to another request", "Make up a new Idempotency-Key.")
+KEY_BUSY = Kind("idempotency-key-busy", 409, "The first request is under way", "Send it again in a moment.")
+NO_LOGIN = Kind("not-logged-in", 401, "Nobody is logged in", "Log in, or send a token or an API key that is valid.")
+WRONG_LOGIN = Kind(
+    "wrong-login", 401, "That did not match", "Login or password is wrong, or there were too many attempts just now."
+)
+WRONG_PASSWORD = Kind(
+    "wrong-password", 403, "The password is wrong", "Your present password is needed; too many attempts pause it."
+)
+WANTS_CODE = Kind(
+    "second-factor-needed", 401, "The second factor is missing", "Send a code of your app, or a recovery code."
+)
+WRONG_CODE = Kind("wrong-code", 401, "The code is wrong", "It may have expired, or been used: wait for the next one.")
+NOT_CONFIRMED = Kind("not-confirmed", 409, "The code is not of that secret", "Wait for the next one, or begin again.")
+HAS_FACTOR = Kind("has-second-factor", 409, "There is a second factor already", "Remove it before you set up another.")
+WEAK = Kind("weak-password", 422, "The password is not good enough", "It is too short, or guessed too easily.")
+TOO_MANY = Kind("too-many-attempts", 429, "Too many attempts", "Wait as long as Retry-After says.")
+NO_PROVIDER = Kind("no-provider", 404, "There is no identity provider", "Log in with a password.")
+NOT_LET_IN = Kind(
+    "not-let-in", 403, "The login at the provider does not count", "Begin again."
+)
+PROVIDER_DOWN = Kind(
+    "provider-down", 502, "The identity provider does not answer", "Try again later."
+)
+NO_KEY = Kind("unknown-key", 404, "There is no such API key", "No key of this id is here.")
+NO_USER = Kind("unknown-user", 404, "There is no such user", "No user of this id is here.")
+NO_LOGIN_HERE = Kind("unknown-login", 404, "There is no such login", "It has ended, or was not yours.")
+LOGIN_TAKEN = Kind("login-taken", 409, "The login is taken", "Another user has it.")
+LAST_ADMINISTRATOR = Kind("last-administrator", 409, "Nobody could manage users any more", "Name another one first.")
+FORBIDDEN = Kind("forbidden", 403, "This is not for your role", "The role may not do this.")
+CSRF = Kind("csrf", 403, "The request may come from another page", "Send the CSRF cookie's value as X-CSRF-Token.")
+CHANGED = Kind("changed-meanwhile", 412, "It has changed meanwhile", "Read it again; If-Match names an older version.")
+ERASED = Kind("erased", 410, "It was erased", "Its keys are destroyed.")
 INTERNAL = Kind("internal", 500, "An error of ours", "It is in the log under the id that `instance` names.")
 NO_DATABASE = Kind("database-down", 503, "The database does not answer", "Try again in a few seconds.")
 NO_BROKER = Kind("broker-down", 503, "The broker does not answer", "Try again in a few seconds.")
+NO_AUDIT = Kind("not-noted", 503, "The access cannot be noted", "What cannot be noted is not told. Try again.")
 NOT_READY = Kind("not-ready", 503, "A part that is needed does not answer", "The database or the broker is away.")
+_NAME = re.compile(r"[A-Za-z_$][\w$.-]{0,63}", re.ASCII)
 _GENERAL = {kind.status: kind for kind in (UNPARSABLE, NOT_FOUND, NOT_ALLOWED, TOO_LARGE, INVALID)}
 
 
@@ -92,6 +149,8 @@ class Problem(BaseModel):
     detail: str = Field(description="What happened here, for people.")
     instance: str | None = Field(None, description="The id under which the log tells more.")
     errors: list[Fault] | None = Field(None, description="What is wrong with the request, part by part.")
+    patient: str | None = Field(None, description="The patient whom it is about, where that is another one.")
+    retry_after: int | None = Field(None, description="Seconds to wait, where there were too many attempts.")
     missing: list[str] | None = Field(None, description="Which parts of the system do not answer.")
 
 
@@ -117,6 +176,8 @@ def problem(kind: Kind, detail: str | None = None, **more: object) -> Response:
     response = Response(body(kind, detail, **more), kind.status, media_type=MEDIA_TYPE)
     if kind.status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = str(RETRY_AFTER)
+    if kind.status == HTTPStatus.TOO_MANY_REQUESTS:
+        response.headers["Retry-After"] = str(more.get("retry_after", RETRY_AFTER))
     return response
 
 
@@ -128,10 +189,10 @@ def internal(error: BaseException, where: str) -> Response:
     return problem(INTERNAL, instance=instance)
 
 
-def documented(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
+def documented(*kinds: Kind, public: bool = False) -> dict[int | str, dict[str, Any]]:
     """The part of a route's OpenAPI that tells its problems, with an example of each."""
     said: dict[int | str, dict[str, Any]] = {}
-    for kind in (*kinds, ELSEWHERE, INTERNAL):
+    for kind in (*kinds, *(() if public else (NO_LOGIN, FORBIDDEN)), ELSEWHERE, INTERNAL):
         answer = said.setdefault(kind.status, {"description": kind.title, "content": {MEDIA_TYPE: {}}})
         content = answer["content"][MEDIA_TYPE]
         content["schema"] = {"$ref": "#/components/schemas/Problem"}
@@ -145,14 +206,19 @@ def documented(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
         if kind is NOT_READY:
             value["missing"] = ["broker"]
         content.setdefault("examples", {})[kind.slug] = {"summary": kind.title, "value": value}
-        if kind.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        if kind.status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
             answer["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
     return said
 
 
 def faults(errors: Sequence[Any]) -> list[dict[str, str]]:
     """What a validation found, without what was sent."""
-    return [{"where": ".".join(map(str, error["loc"])), "what": error["msg"]} for error in errors]
+    return [{"where": ".".join(map(_part, error["loc"])), "what": error["msg"]} for error in errors]
+
+
+def _part(name: object) -> str:
+    """A part's name. Names too may be what was sent: of fields that nobody knows."""
+    return str(name) if isinstance(name, int) or _NAME.fullmatch(str(name)) else "?"
 
 
 async def _on_failed(_: Request, error: Exception) -> Response:
@@ -186,6 +252,15 @@ async def _on_database(_: Request, error: Exception) -> Response:
     return problem(NO_DATABASE)
 
 
+async def _on_erased(_: Request, __: Exception) -> Response:
+    return problem(ERASED)
+
+
+async def _on_unnoted(_: Request, error: Exception) -> Response:
+    assert isinstance(error, AuditDown)
+    return problem(NO_AUDIT)
+
+
 def install(app: FastAPI) -> None:
     """Let every error that a route raises become a problem. Unforeseen ones are caught by `api.middleware`."""
     app.add_exception_handler(Failed, _on_failed)
@@ -193,3 +268,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(StoreError, _on_database)
     app.add_exception_handler(DatabaseDown, _on_database)
+    app.add_exception_handler(AuditDown, _on_unnoted)
+    app.add_exception_handler(KeysUnusable, _on_database)
+    app.add_exception_handler(Destroyed, _on_erased)

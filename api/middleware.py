@@ -2,13 +2,16 @@
 
 import ipaddress
 import time
+from collections.abc import Collection
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import errors
+from api.idempotency import UPLOADS
 from api.metrics import Metrics
+from kiosk.settings import Settings
 
 MOST_BODY = 64 * 1024
 HEADERS = {
@@ -76,8 +79,9 @@ class Net:
 class Limits:
     """Refuses what no handler should see: bodies without end, and requests under a name that is not ours."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, names: Collection[str] = ()) -> None:
         self._app = app
+        self._names = names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -85,31 +89,39 @@ class Limits:
             return
         headers = Headers(scope=scope)
         refused = None
-        if not is_ours(headers.get("host", "")):
+        if not is_ours(headers.get("host", ""), self._names):
             refused = errors.ELSEWHERE
         elif scope["type"] == "websocket" and not same_origin(headers):
             refused = errors.FOREIGN
-        elif int(headers.get("content-length", "0")[:12]) > MOST_BODY:
+        elif int(headers.get("content-length", "0")[:12]) > most_body(scope):
             refused = errors.TOO_LARGE
         if refused is not None:
             await errors.problem(refused)(scope, receive, send)
             return
-        taken = 0
+        taken, most = 0, most_body(scope)
 
         async def counted() -> Message:
             nonlocal taken
             message = await receive()
             if message["type"] == "http.request":
                 taken += len(message.get("body", b""))
-                if taken > MOST_BODY:
+                if taken > most:
                     raise HTTPException(errors.TOO_LARGE.status)
             return message
 
         await self._app(scope, counted, send)
 
 
-def is_ours(host: str) -> bool:
-    """Whether a Host header may be ours: an address, or a name without a dot.
+def most_body(scope: Scope) -> int:
+    """How many bytes a request may have: an upload as many as are set, with something for what separates its parts."""
+    if scope.get("method") == "POST" and scope["path"] == UPLOADS:
+        settings: Settings = scope["app"].state.settings
+        return settings.upload_bytes + MOST_BODY
+    return MOST_BODY
+
+
+def is_ours(host: str, names: Collection[str] = ()) -> bool:
+    """Whether a Host header may be ours: an address, a name without a dot, or one of the names that were set.
 
     A page of another site can let its own name point to 127.0.0.1 and would then be of our origin. Such a name is
     registered, and so has a dot.
@@ -117,6 +129,8 @@ def is_ours(host: str) -> bool:
     name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() and not host.endswith("]") else host
     if "." not in name and ":" not in name:
         return bool(name)
+    if name.lower() in names:
+        return True
     try:
         ipaddress.ip_address(name.strip("[]"))
     except ValueError:

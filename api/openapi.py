@@ -24,8 +24,32 @@ TAGS = [
             "frame of kind `problem`, then close code 4000 + HTTP status: 4404 for an unknown session."
         ),
     },
-    {"name": "patients", "description": "Pseudonyms. Who is behind them, only the clinic's own files know."},
+    {"name": "corrections", "description": "Beats set by hand, and analyses asked for again. Each makes a revision."},
+    {"name": "exports", "description": "A session as EDF+, WFDB, CSV, Parquet, or as a report to print."},
+    {"name": "research", "description": "De-identified: who agreed, in groups of at least k. For researchers."},
+    {"name": "questionnaires", "description": "Which there are, and answers. Scores diagnose nothing."},
+    {"name": "notes", "description": "What staff write on a patient or a session. Encrypted."},
+    {"name": "reviews", "description": "That a clinician has looked at a revision, and what came of it."},
+    {"name": "alerts", "description": "Readings that shall be seen to, and the rules that say so."},
+    {"name": "trends", "description": "A person over their sessions, beside what is usual for them."},
+    {"name": "analyses", "description": "Recordings from elsewhere: upload, follow, read as a session."},
+    {"name": "patients", "description": "Pseudonyms; and apart from them, for who may see it, whom they stand for."},
+    {"name": "consents", "description": "What people agreed to, by which text, and whether they took it back."},
     {"name": "kiosks", "description": "Devices and what they do, and commands to them."},
+    {
+        "name": "account",
+        "description": (
+            "Log in, and look after one's own login. Programs send `Authorization: Bearer` with the access token or an "
+            "API key; pages have cookies, and send the CSRF cookie's value as `X-CSRF-Token` with what changes things."
+        ),
+    },
+    {"name": "keys", "description": "What programs come in with, each narrowed to what it needs. For administrators."},
+    {"name": "users", "description": "Who may log in, as what, and where. For administrators."},
+    {"name": "audit", "description": "Who did what to whose data. Ids alone; chained, so that no row is lost unseen."},
+    {
+        "name": "fhir",
+        "description": "FHIR R4, read-only. Errors are OperationOutcomes: the one exception from problem details.",
+    },
     {"name": "operation", "description": "For load balancers and Prometheus."},
 ]
 
@@ -65,6 +89,10 @@ def _complete(document: Json, examples: dict[str, list[Json]]) -> Json:
             schemas[name]["examples"] = given
     for operations in document["paths"].values():
         for operation in operations.values():
+            unsaid = operation["responses"].get("422", {}).get("content", {}).get("application/json", {})
+            if unsaid.get("schema", {}).get("$ref", "").endswith("/HTTPValidationError"):
+                # FastAPI's own idea, where a route (FHIR's) says another status for it
+                del operation["responses"]["422"]
             for answer in (operation.get("requestBody", {}), *operation["responses"].values()):
                 for content in answer.get("content", {}).values():
                     _exemplify(content, schemas)

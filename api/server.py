@@ -1,16 +1,28 @@
 """How the app is served: uvicorn on uvloop, one process, quiet."""
 
+import asyncio
+from pathlib import Path
+
 import uvicorn
 from fastapi import FastAPI
 
 
-async def serve(app: FastAPI, host: str, port: int) -> None:
-    """Serve until the process is told to stop."""
-    await server(app, host, port).serve()
+async def serve(app: FastAPI, host: str, port: int, tls: tuple[Path, Path | None] | None = None) -> None:
+    """Serve until the process is told to stop; over TLS with a certificate and its key."""
+    served = server(app, host, port, tls)
+    serving = asyncio.ensure_future(served.serve())
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        # cancelled within, it would drop its sockets, and log the lifespan's end as an error
+        served.should_exit = True
+        await serving
+        raise
 
 
-def server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
+def server(app: FastAPI, host: str, port: int, tls: tuple[Path, Path | None] | None = None) -> uvicorn.Server:
     """A server with our settings, not yet started."""
+    certificate, key = (None, None) if tls is None else tls
     return uvicorn.Server(
         uvicorn.Config(
             app,
@@ -30,5 +42,9 @@ def server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
             server_header=False,
             timeout_graceful_shutdown=5,
             lifespan="on",
+            ssl_certfile=certificate,
+            ssl_keyfile=key,
+            # anybody on this machine could write X-Forwarded-For: `api.login.throttle` knows whom to believe
+            proxy_headers=False,
         )
     )

@@ -2,7 +2,24 @@
 
 import typer
 
-from kiosk.commands import analyze, bench, catalogue, doctor, replay, services, train, up
+from kiosk.commands import (
+    analyze,
+    audit,
+    backup,
+    bench,
+    catalogue,
+    doctor,
+    erase,
+    export,
+    keys,
+    kiosks,
+    reanalyze,
+    replay,
+    services,
+    train,
+    up,
+    users,
+)
 
 app = typer.Typer(
     help="health-kiosk: sensors, analytics, recorder, API and dashboard of a health-screening kiosk.",
@@ -10,7 +27,24 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,  # locals hold measurements and secrets
 )
-for group in (up, services, analyze, replay, doctor, catalogue, train, bench):
+for group in (
+    up,
+    services,
+    users,
+    analyze,
+    replay,
+    doctor,
+    kiosks,
+    catalogue,
+    train,
+    bench,
+    erase,
+    export,
+    keys,
+    backup,
+    audit,
+    reanalyze,
+):
     app.add_typer(group.app)
 
 

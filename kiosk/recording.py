@@ -131,7 +131,9 @@ class Context:
     baselines: tuple[Baseline, ...] = ()
     norms_version: str | None = None
     corrected_beats: tuple[float, ...] = ()
-    """Beat times in seconds that a person set by hand."""
+    """All beat times in seconds as a person left them; empty where nobody touched them."""
+    by_hand: int = 0
+    """How many of them were added or moved, and how many taken away."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.config import JsonDict
 
 from api import errors
-from api.dependencies import Reader
+from api.dependencies import Reader, may
 from api.errors import Failed, documented
 from api.routes.words import Cursor, Name, Next, TheSession, Whole, cursor_after, moment, place_of, seconds
+from api.security import Action, Identity
 from api.store import events, readings, revisions
-from api.tables import EventRow, ReadingRow
+from api.tables import ReadingRow
 from kiosk.measures import MEASURES, OWN
 
 router = APIRouter(prefix="/api/v1/sessions/{session}", tags=["readings"])
@@ -42,6 +43,7 @@ _READING: JsonDict = {
     "scope": "recording",
     "method": "pan-tompkins-1985",
     "version": "0.1.0",
+    "model": None,
     "revision": 1,
     "start": 0.0,
     "end": 180.0,
@@ -82,6 +84,7 @@ class ReadingShape(BaseModel):
     scope: str = Field(description="What it is about: spot for a device's own, or a part or the whole of a session.")
     method: str
     version: str = Field(description="Of the software that made it.")
+    model: str | None = Field(description="SHA-256 of the network that took part, where one did.")
     revision: int = Field(description="Of the analysis that made it; 0 for what a device measured itself.")
     start: float = Field(description="Of its window, in seconds since the session's start.")
     end: float
@@ -109,6 +112,7 @@ class ReadingShape(BaseModel):
             scope=row.scope,
             method=row.method,
             version=row.version,
+            model=row.model,
             revision=row.revision,
             start=seconds(row.start_ns),
             end=seconds(row.end_ns),
@@ -151,7 +155,12 @@ class WantedReadings(BaseModel):
     "/readings",
     responses=documented(errors.NO_SESSION, errors.NO_REVISION, errors.INVALID, errors.NO_DATABASE),
 )
-def list_readings(session: TheSession, wanted: Annotated[WantedReadings, Query()], db: Reader) -> ReadingList:
+def list_readings(
+    who: Annotated[Identity, may(Action.READ_RESULTS)],
+    session: TheSession,
+    wanted: Annotated[WantedReadings, Query()],
+    db: Reader,
+) -> ReadingList:
     """A session's numbers."""
     if wanted.revision is not None and wanted.revision > session.revision:
         raise Failed(errors.NO_REVISION, f"The session's newest revision is {session.revision}.")
@@ -164,6 +173,8 @@ def list_readings(session: TheSession, wanted: Annotated[WantedReadings, Query()
 _REVISION: JsonDict = {
     "number": 1,
     "outcome": "complete",
+    "reason": "closed",
+    "requested_by": None,
     "created": "2025-01-02T09:03:02Z",
     "version": "0.1.0",
     "context": {"age": 44, "sex": "female"},
@@ -178,6 +189,8 @@ class Revision(BaseModel):
 
     number: int
     outcome: str = Field(description="complete, or partial where something was not delivered.")
+    reason: str = Field(description="What called for it: closed, late, assigned, corrected or reanalysed.")
+    requested_by: str | None = Field(description="The member of staff behind it, where there is one.")
     created: datetime
     version: str = Field(description="Of the software that made it.")
     context: dict[str, Any] = Field(description="What was known beside the signals: age, sex, baseline, corrections.")
@@ -193,13 +206,19 @@ class RevisionList(BaseModel):
 
 
 @router.get("/revisions", responses=documented(errors.NO_SESSION, errors.INVALID, errors.NO_DATABASE))
-def list_revisions(session: TheSession, db: Reader) -> RevisionList:
+def list_revisions(
+    who: Annotated[Identity, may(Action.READ_RESULTS)],
+    session: TheSession,
+    db: Reader,
+) -> RevisionList:
     """The analyses that a session has had."""
     return RevisionList(
         items=[
             Revision(
                 number=row.number,
                 outcome=row.outcome,
+                reason=row.reason,
+                requested_by=row.requested_by,
                 created=moment(row.created_ns),
                 version=row.version,
                 context=row.context,
@@ -224,7 +243,7 @@ class EventShape(BaseModel):
     detail: str
 
     @classmethod
-    def of(cls, row: EventRow, device: str) -> Self:
+    def of(cls, row: events.Marked, device: str) -> Self:
         """From its row."""
         return cls(event=row.event, time=seconds(row.time_ns), device=device, detail=row.detail)
 
@@ -247,8 +266,13 @@ class WantedEvents(BaseModel):
     cursor: Cursor = None
 
 
-@router.get("/events", responses=documented(errors.NO_SESSION, errors.INVALID, errors.NO_DATABASE))
-def list_events(session: TheSession, wanted: Annotated[WantedEvents, Query()], db: Reader) -> EventPage:
+@router.get("/events", responses=documented(errors.NO_SESSION, errors.ERASED, errors.INVALID, errors.NO_DATABASE))
+def list_events(
+    who: Annotated[Identity, may(Action.READ_SESSIONS)],
+    session: TheSession,
+    wanted: Annotated[WantedEvents, Query()],
+    db: Reader,
+) -> EventPage:
     """The marks in a session, a page at a time."""
     after = place_of(wanted.cursor, _BY_TIME)
     rows = events.of_session(db, session.id, limit=wanted.limit + 1, after=after)

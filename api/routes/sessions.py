@@ -2,30 +2,37 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
+from starlette.responses import Response
 
 from api import errors
-from api.dependencies import Reader, Writer
+from api.dependencies import Reader, Writer, may
 from api.errors import Failed, documented
 from api.routes.words import (
     BY_TIME,
     Cursor,
+    IfMatch,
     Limit,
     Name,
     Next,
     SessionId,
     TheSession,
+    check_version,
     cursor_after,
     moment,
     moment_or_none,
+    nanoseconds_or_none,
     place_of,
     seconds,
     seconds_or_none,
+    session_seen_by,
+    set_etag,
 )
+from api.security import Action, Identity, Role
 from api.store import Transaction, patients, readings, sessions, streams
 from api.store.streams import Extent
 from api.tables import LossRow, SessionRow, StreamRow
@@ -50,6 +57,9 @@ _SUMMARY: JsonDict = {
     "first_seen": "2025-01-02T09:00:00.210000Z",
     "last_seen": "2025-01-02T09:03:00.480000Z",
     "closed": "2025-01-02T09:03:02Z",
+    "operator_id": "u-7be2583f9a61c04d",
+    "protocol": "quick",
+    "quality": 0.93,
     "heart_rate": 72.4,
 }
 _ECG: JsonDict = {
@@ -91,6 +101,11 @@ class SessionSummary(BaseModel):
     first_seen: datetime = Field(description="When the first of it arrived here. The list is in this order.")
     last_seen: datetime
     closed: datetime | None
+    operator_id: str | None = Field(description="The member of staff who ran it, where one did.")
+    protocol: str | None = Field(description="By which protocol it was run.")
+    quality: float | None = Field(
+        description="0..1, the middle one of its newest results'; null where there is none, or your role reads none."
+    )
     heart_rate: float | None = Field(
         description="Beats per minute over the whole recording, of the preferred source and the newest revision;"
         " null where there is none: the session's readings say why."
@@ -165,11 +180,20 @@ class SessionDetail(SessionSummary):
 
 
 class Assignment(BaseModel):
-    """Whose session it is."""
+    """Whose session it is, and by which protocol. What is absent stays."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"patient_id": "p-3f9a61c04d7be258"}]})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"patient_id": "p-3f9a61c04d7be258"}], "minProperties": 1}
+    )
 
-    patient_id: Name | None = Field(description="A patient's id; null takes an assignment back.")
+    patient_id: Name | None = Field(None, description="A patient's id; null takes an assignment back.")
+    protocol: Name | None = Field(None, description="By which protocol it was run.")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("nothing to change")
+        return self
 
 
 class Wanted(BaseModel):
@@ -180,59 +204,106 @@ class Wanted(BaseModel):
     state: State | None = Field(None, description="Only these.")
     kiosk: Name | None = Field(None, description="Only of this kiosk.")
     patient: Name | None = Field(None, description="Only of this patient, by id.")
+    since: AwareDatetime | None = Field(None, description="Only those first heard of then or later.")
+    until: AwareDatetime | None = Field(None, description="Only those first heard of before then.")
+    reviewed: bool | None = Field(None, description="Only those whose newest revision somebody has reviewed, or not.")
     limit: Limit = 50
     cursor: Cursor = None
 
 
 @router.get("", responses=documented(errors.INVALID, errors.NO_DATABASE))
-def list_sessions(wanted: Annotated[Wanted, Query()], db: Reader) -> SessionPage:
+def list_sessions(
+    wanted: Annotated[Wanted, Query()], who: Annotated[Identity, may(Action.READ_SESSIONS)], db: Reader
+) -> SessionPage:
     """Sessions, newest first, a page at a time."""
     rows = sessions.newest(
         db,
+        clinic=who.clinic,
         limit=wanted.limit + 1,
         before=place_of(wanted.cursor, BY_TIME),
         state=wanted.state,
         kiosk=wanted.kiosk,
         patient=wanted.patient,
+        since=nanoseconds_or_none(wanted.since),
+        until=nanoseconds_or_none(wanted.until),
+        reviewed=wanted.reviewed,
     )
     shown = rows[: wanted.limit]
     following = cursor_after(shown[-1].first_seen_ns, shown[-1].id) if len(rows) > len(shown) else None
-    return SessionPage(items=_summaries(db, shown), next=following)
+    return SessionPage(items=_summaries(db, shown, who), next=following)
 
 
 @router.get("/{session}", responses=documented(errors.NO_SESSION, errors.INVALID, errors.NO_DATABASE))
-def get_session(session: TheSession, db: Reader) -> SessionDetail:
+def get_session(
+    who: Annotated[Identity, may(Action.READ_SESSIONS)],
+    session: TheSession,
+    db: Reader,
+    response: Response,
+) -> SessionDetail:
     """One session with what every device delivered."""
-    return _detail(db, session)
+    set_etag(response, session.version)
+    return _detail(db, session, who)
 
 
 @router.patch(
     "/{session}",
     responses=documented(
-        errors.NO_SESSION, errors.NOBODY, errors.TOO_LARGE, errors.UNPARSABLE, errors.INVALID, errors.NO_DATABASE
+        errors.NO_SESSION,
+        errors.NOBODY,
+        errors.MERGED,
+        errors.CHANGED,
+        errors.TOO_LARGE,
+        errors.UNPARSABLE,
+        errors.INVALID,
+        errors.NO_DATABASE,
     ),
 )
-def assign_session(session: SessionId, assignment: Assignment, db: Writer) -> SessionDetail:
+def assign_session(
+    who: Annotated[Identity, may(Action.ASSIGN_SESSIONS)],
+    session: SessionId,
+    assignment: Assignment,
+    db: Writer,
+    response: Response,
+    if_match: IfMatch = None,
+) -> SessionDetail:
     """Say whose session it is. Age, sex and baseline enter the analysis, so a closed session gets a new revision."""
-    row = sessions.get(db, session)
-    if row is None:
-        raise Failed(errors.NO_SESSION)
-    if assignment.patient_id is not None and patients.get(db, assignment.patient_id) is None:
-        raise Failed(errors.NOBODY)
-    if row.patient_id != assignment.patient_id:
+    if assignment.patient_id is not None:
+        # the patient first, then the session: so do merging and erasing, and nobody waits for each other for ever
+        patients.get(db, assignment.patient_id, held=True)
+    row = session_seen_by(who, session, db, held=True)
+    check_version(row.version, if_match)
+    if assignment.patient_id is not None:
+        person = patients.get(db, assignment.patient_id, held=True)
+        # a session and its patient are of one clinic, also for whoever sees several
+        if person is None or person.clinic_id != row.clinic_id:
+            raise Failed(errors.NOBODY)
+        if person.merged_into is not None:
+            raise Failed(errors.MERGED, patient=person.merged_into)
+    given = assignment.model_fields_set
+    if "patient_id" in given and row.patient_id != assignment.patient_id:
         sessions.assign(db, session, assignment.patient_id)
-        db.refresh(row)
-    return _detail(db, row)
+    if "protocol" in given:
+        sessions.describe(db, session, protocol=assignment.protocol)
+    if who.role is Role.OPERATOR:
+        sessions.describe(db, session, operator_id=who.id)
+    db.refresh(row)
+    set_etag(response, row.version)
+    return _detail(db, row, who)
 
 
-def _summaries(db: Transaction, rows: Sequence[SessionRow]) -> list[SessionSummary]:
-    """From their rows, with two more queries however many there are."""
+def _summaries(db: Transaction, rows: Sequence[SessionRow], who: Identity) -> list[SessionSummary]:
+    """From their rows, with two more queries however many there are. A rate is a result, which not everybody reads."""
     names = patients.pseudonyms(db, {row.patient_id for row in rows if row.patient_id is not None})
-    rates = readings.results(db, [row.id for row in rows], "heart_rate")
-    return [_summary(row, names.get(row.patient_id or ""), rates.get(row.id)) for row in rows]
+    wanted = [row.id for row in rows] if who.may(Action.READ_RESULTS) else []
+    rates = readings.results(db, wanted, "heart_rate")
+    results = who.may(Action.READ_RESULTS)
+    return [
+        _summary(row, names.get(row.patient_id or ""), row.quality if results else None, rates.get(row.id))
+        for row in rows
+    ]
 
 
-def _summary(row: SessionRow, pseudonym: str | None, heart_rate: float | None) -> SessionSummary:
+def _summary(row: SessionRow, pseudonym: str | None, quality: float | None, heart_rate: float | None) -> SessionSummary:
     return SessionSummary.model_validate(
         {
             "id": row.id,
@@ -242,7 +313,8 @@ def _summary(row: SessionRow, pseudonym: str | None, heart_rate: float | None) -
             "state": row.state,
             "outcome": row.outcome,
             "revision": row.revision,
-            "changed": row.changed,
+            # who waits for the next revision waits while it is made, too
+            "changed": row.changed or (row.state == "closed" and row.claimed_by is not None),
             "simulated": row.simulated,
             "orphan": row.orphan,
             "started": moment_or_none(row.origin_utc_ns),
@@ -250,12 +322,15 @@ def _summary(row: SessionRow, pseudonym: str | None, heart_rate: float | None) -
             "first_seen": moment(row.first_seen_ns),
             "last_seen": moment(row.last_seen_ns),
             "closed": moment_or_none(row.closed_ns),
+            "operator_id": row.operator_id,
+            "protocol": row.protocol,
+            "quality": quality,
             "heart_rate": heart_rate,
         }
     )
 
 
-def _detail(db: Transaction, row: SessionRow) -> SessionDetail:
+def _detail(db: Transaction, row: SessionRow, who: Identity) -> SessionDetail:
     extents = streams.extents(db, row.id)
     losses: dict[int | None, list[LossRow]] = {}
     for stream, loss in streams.losses_of_session(db, row.id):
@@ -271,7 +346,7 @@ def _detail(db: Transaction, row: SessionRow) -> SessionDetail:
         lost=sum(loss.last - loss.first + 1 for shape in shapes for loss in shape.losses),
         complete=bool(shapes) and all(shape.complete for shape in shapes),
     )
-    (summary,) = _summaries(db, [row])
+    (summary,) = _summaries(db, [row], who)
     return SessionDetail(**summary.model_dump(), delivery=delivery, streams=shapes)
 
 

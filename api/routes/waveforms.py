@@ -1,7 +1,6 @@
 """Windows of waveforms: for browsers as JSON, decimated where long; for researchers as raw float32."""
 
 import json
-from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import msgspec
@@ -11,13 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from starlette.responses import Response
 
-from api import errors, waveform
-from api.dependencies import Reader
+from api import drawing, errors, waveform
+from api.dependencies import Reader, may
 from api.errors import Failed, documented
 from api.routes.words import PATTERN, Name, TheSession, seconds
+from api.security import Action, Identity
 from api.store import Transaction, streams, waveforms
 from api.tables import StreamRow
-from api.waveform import Block, Envelope, Samples, Whole
+from api.waveform import Envelope, Samples, Whole
 from kiosk.messages import SECOND
 from kiosk.signals import SIGNALS
 
@@ -30,7 +30,6 @@ MOST_RAW = 8_000_000
 """Values that one request may take away: 32 MB."""
 MOST_SHOWN = 400_000
 """Numbers in one JSON answer."""
-PORTION_BYTES = 4_000_000
 
 _EXAMPLE: JsonDict = {
     "session": "s-20250102-0001",
@@ -122,6 +121,7 @@ _HEADERS = {
             errors.NO_WAVEFORM,
             errors.SEVERAL,
             errors.IRREGULAR,
+            errors.ERASED,
             errors.TOO_MUCH,
             errors.INVALID,
             errors.NO_DATABASE,
@@ -129,6 +129,7 @@ _HEADERS = {
     },
 )
 def get_waveform(
+    who: Annotated[Identity, may(Action.READ_WAVEFORMS)],
     session: TheSession,
     signal: Annotated[
         str, Path(description="The signal's name.", pattern=PATTERN, max_length=64, examples=["ecg", "ppg"])
@@ -140,7 +141,8 @@ def get_waveform(
 
     Windows are at most 6 h long, and at most 64 million values (samples by channels) go into one answer: 8 million
     with `format=f32`. In raw rows a missing sample is NaN, so that a row's number tells its time. Where a device ran
-    several times, its runs follow each other.
+    several times, its runs follow each other. Of a closed session, a window of 32 or more samples to a bucket is taken
+    in groups of 16 or 512 consecutive samples: a bucket then has the groups that begin in it, and no extreme is lost.
     """
     chosen = _choose(waveforms.streams_of(db, session.id, signal), window)
     first = chosen[0]
@@ -154,13 +156,13 @@ def get_waveform(
         raise Failed(errors.TOO_MUCH)
     if not raw and 2 * window.points * len(channels) > MOST_SHOWN and values > MOST_SHOWN:
         raise Failed(errors.TOO_MUCH, f"Ask for fewer points: there are {len(channels)} channels.")
-    blocks = _blocks(db, chosen, start, end)
     if raw:
         if rate is None:
             raise Failed(errors.IRREGULAR)
+        blocks = drawing.blocks(db, chosen, start, end)
         whole = waveform.join((block.within(start, end) for block in blocks), len(channels))
         return _raw(first, whole, rate)
-    drawn = waveform.draw(blocks, start, end, window.points, len(channels))
+    drawn = drawing.draw(db, chosen, start, end, window.points, len(channels))
     return Response(msgspec.json.encode(_described(first, drawn, start, end)), media_type="application/json")
 
 
@@ -199,32 +201,6 @@ def _bounds(db: Transaction, session: str, chosen: list[StreamRow], window: Wind
         fault = {"where": "query.end", "what": "must be after start"}
         raise Failed(errors.INVALID, "The window ends before it starts.", errors=[fault])
     return start, end
-
-
-def _blocks(db: Transaction, chosen: list[StreamRow], start: int, end: int) -> Iterator[Block]:
-    """The samples, some megabytes at a time: vectorised over many chunks, and never a whole day in memory."""
-    for stream in chosen:
-        held: list[waveforms.Stored] = []
-        size = 0
-        for portion in waveforms.portions(db, stream, start, end):
-            held.extend(portion)
-            size += sum(len(chunk.samples) for chunk in portion)
-            if size > PORTION_BYTES:
-                yield _block(stream, held)
-                held, size = [], 0
-        if held:
-            yield _block(stream, held)
-
-
-def _block(stream: StreamRow, held: list[waveforms.Stored]) -> Block:
-    channels = len(stream.channels or ())
-    samples = np.frombuffer(b"".join(chunk.samples for chunk in held), dtype="<f4").reshape(-1, channels)
-    starts = np.array([chunk.start for chunk in held], dtype=np.int64)
-    counts = np.array([chunk.rows for chunk in held], dtype=np.int64)
-    if stream.rate is not None:
-        return Block(waveform.times_of(starts, counts, stream.rate), samples)
-    offsets = np.frombuffer(b"".join(chunk.offsets or b"" for chunk in held), dtype="<i4").astype(np.int64)
-    return Block(np.repeat(starts, counts) + offsets * 1000, samples)
 
 
 def _described(stream: StreamRow, drawn: Whole | Envelope, start: int, end: int) -> dict[str, object]:

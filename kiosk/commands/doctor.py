@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 from pydantic import SecretStr
@@ -21,6 +22,9 @@ from kiosk.commands.running import load_settings
 from kiosk.errors import KioskError
 from kiosk.mqtt import MqttBus
 from kiosk.settings import Settings, given
+
+if TYPE_CHECKING:
+    from api.store import Database
 
 app = typer.Typer()
 
@@ -42,7 +46,7 @@ class Finding:
 
 @app.command()
 def doctor() -> None:
-    """Check this machine: Python, packages, disk, broker, database, models, settings."""
+    """Check this machine: Python, packages, disk, broker, keys, database, users, audit, models. It makes nothing."""
     loaded = load_settings()
     findings = [finding for check in CHECKS for finding in check(loaded)]
     table = Table("", "what", "finding", box=None)
@@ -105,14 +109,113 @@ async def _connect(loaded: Settings) -> None:
 def _database(loaded: Settings) -> list[Finding]:
     from api.store import Database
 
+    file = _sqlite_file(loaded.database)
+    if file is not None and not file.exists():
+        # not even opened: that would make it
+        return [Finding("database", "note", f"{file} does not exist yet: kiosk migrate makes it")]
     try:
-        database = Database(loaded.database)
-        if database.dialect == "sqlite" and not Path(database.url.database or "").exists():
-            return [Finding("database", "note", f"{database.url.database} does not exist yet: kiosk migrate makes it")]
-        database.check()
+        database = Database.to(loaded)
+        try:
+            database.check()
+            return [
+                Finding("database", "ok", database.url.render_as_string(hide_password=True)),
+                _users(database),
+                *_audit(database, loaded),
+                *_backup(database),
+            ]
+        finally:
+            database.close()
     except KioskError as error:
         return [Finding("database", "bad", str(error))]
-    return [Finding("database", "ok", database.url.render_as_string(hide_password=True))]
+
+
+def _sqlite_file(url: str) -> Path | None:
+    """The file of a SQLite database; None of another one, or one in memory."""
+    file = url.removeprefix("sqlite:///")
+    return Path(file) if file not in (url, "", ":memory:") else None
+
+
+def _users(database: "Database") -> Finding:
+    from api.login.gate import DEMO
+    from api.store import users
+
+    with database.reading() as db:
+        found = users.page(db, None, limit=200)
+    # those of a demonstration are nobody elsewhere
+    able = [row for row in found if row.disabled_ns is None and not row.id.startswith(DEMO)]
+    if able:
+        return Finding("users", "ok", f"{len(able)}{' or more' if len(found) == 200 else ''} may log in")
+    return Finding("users", "note", "nobody can log in yet: kiosk users add LOGIN --role administrator --everywhere")
+
+
+def _audit(database: "Database", loaded: Settings) -> list[Finding]:
+    """Whether the chain leads through the row that the key store remembers: what can be seen without reading all."""
+    from api.store import audit
+
+    if not _keys_exist(loaded):
+        return []
+    with database.reading() as db:
+        last = audit.last_row(db)
+        if not last.seq:
+            return []
+        try:
+            head = audit.kept_head(database.vault)
+        except audit.NoHead as error:
+            return [Finding("audit", "bad", f"{error}: run kiosk audit verify")]
+        if audit.chain_at(db, head.seq) != head.chain:
+            return [Finding("audit", "bad", f"it does not lead through row {head.seq} any more: kiosk audit verify")]
+    return [Finding("audit", "ok", f"{last.seq} rows; kiosk audit verify reads them all")]
+
+
+def _backup(database: "Database") -> list[Finding]:
+    if database.dialect == "sqlite" or (shutil.which("pg_dump") and shutil.which("pg_restore")):
+        return []
+    return [Finding("backup", "note", "no pg_dump on PATH: kiosk backup needs postgresql-client")]
+
+
+def _keys_exist(loaded: Settings) -> bool:
+    """Whether looking at the keys would make none."""
+    store = _sqlite_file(loaded.keys)
+    return (store is None or store.exists()) and (loaded.master_key is not None or loaded.key_file.exists())
+
+
+def _keys(loaded: Settings) -> list[Finding]:
+    """The key store, and the key that opens it. Neither is opened here."""
+    store, master = _sqlite_file(loaded.keys), loaded.key_file
+    findings = []
+    for what, file in (("key store", store), ("master key", None if loaded.master_key is not None else master)):
+        if file is None:
+            words = "in a database of its own" if what == "key store" else "from KIOSK_MASTER_KEY"
+            findings.append(Finding(what, "ok", words))
+        elif not file.exists():
+            findings.append(Finding(what, "note", f"{file} does not exist yet: it is made when it is needed"))
+        elif not os.access(file, os.R_OK):
+            findings.append(Finding(what, "bad", f"{file} cannot be read by this user"))
+        elif file.stat().st_mode & 0o077:
+            findings.append(Finding(what, "bad", f"{file} can be read by others: chmod 600 {file}"))
+        else:
+            findings.append(Finding(what, "ok", f"{file}, readable by its owner alone"))
+    if loaded.master_key is None and store is not None and store.parent == master.parent and not loaded.demo:
+        words = "master key and key store lie in one folder: whoever copies it has both (docs/encryption.md)"
+        findings.append(Finding("keys", "note", words))
+    return findings
+
+
+def _pages(loaded: Settings) -> list[Finding]:
+    """How browsers reach the pages."""
+    if loaded.http_cert is not None:
+        unreadable = [
+            str(each) for each in (loaded.http_cert, loaded.http_key) if each and not os.access(each, os.R_OK)
+        ]
+        if unreadable:
+            return [Finding("pages", "bad", f"cannot be read by this user: {', '.join(unreadable)}")]
+        return [Finding("pages", "ok", f"over TLS of their own, port {loaded.http_port}")]
+    if loaded.behind_proxy:
+        words = "a proxy speaks TLS: it must be the only way in"
+        if not loaded.host_names:
+            words += "; KIOSK_HTTP_NAMES is empty, so that no name with a dot is answered to"
+        return [Finding("pages", "ok" if loaded.host_names else "note", words)]
+    return [Finding("pages", "ok", "without TLS, and so on this machine alone")]
 
 
 def _models(loaded: Settings) -> list[Finding]:
@@ -159,7 +262,9 @@ CHECKS: tuple[Callable[[Settings], list[Finding]], ...] = (
     _packages,
     _folder,
     _broker,
+    _keys,
     _database,
+    _pages,
     _models,
     _device_libraries,
     _clock,

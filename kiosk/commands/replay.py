@@ -54,7 +54,7 @@ def _read(source: str, settings: "Settings", kind: str, rate: float | None) -> "
     from api.closing import load
     from api.store import Database
 
-    database = Database(settings.database)
+    database = Database.to(settings)
     try:
         database.check()
         return load(database, source)

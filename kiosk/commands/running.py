@@ -9,9 +9,11 @@ from collections.abc import Coroutine
 import typer
 import uvloop
 
-from kiosk import settings
+from kiosk import logs, settings
 from kiosk.errors import KioskError
 from kiosk.settings import Settings
+
+log = logging.getLogger(__name__)
 
 FAILED = 3
 """Exit code of a service that could not run."""
@@ -28,11 +30,15 @@ def load_settings() -> Settings:
 
 def run(service: Coroutine[object, object, None], loaded: Settings) -> None:
     """Run a service until it ends or somebody ends it."""
-    logging.basicConfig(level=loaded.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.configure(loaded, getattr(service, "__name__", "kiosk").removeprefix("_serve_"))
     try:
         uvloop.run(_until_told(service))
     except KioskError as error:
         typer.echo(f"kiosk: {error}", err=True)
+        raise typer.Exit(FAILED) from None
+    except Exception as error:
+        # not by the interpreter, nor by typer: they print what the error says, and a database's holds parameters
+        log.critical("ended by an error", exc_info=error)
         raise typer.Exit(FAILED) from None
 
 

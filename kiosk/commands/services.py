@@ -1,24 +1,28 @@
 """The processes: sensors, analytics, recorder, api, and the database's migration."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kiosk import models
 from kiosk.commands.running import load_settings, run
-from kiosk.errors import BadSettings
+from kiosk.errors import BadRecording, BadSettings
 from kiosk.messages import Status
 from kiosk.mqtt import MqttBus
 from kiosk.settings import Settings
 
 if TYPE_CHECKING:
+    from kiosk.recording import Recording
     from sensors.driver import DriverFactory
     from sensors.service import Sensors
     from sensors.station.server import Station
 
+log = logging.getLogger(__name__)
 app = typer.Typer()
 
 SIMULATED, CAMERA, MICROPHONE, PAGE = "simulated", "camera", "microphone", "page"
@@ -73,7 +77,7 @@ def migrate() -> None:
 
     settings = load_settings()
     try:
-        database = Database(settings.database)
+        database = Database.to(settings)
         database.migrate()
     except KioskError as error:
         typer.echo(f"kiosk: {error}", err=True)
@@ -239,12 +243,14 @@ async def _serve_analytics(settings: Settings) -> None:
 
 
 async def _serve_recorder(settings: Settings) -> None:
+    from api import retention
     from api.closing import Closer
     from api.recorder import Recorder
     from api.recorder_metrics import expose
     from api.store import Database
+    from api.uploads.worker import Uploads
 
-    database = Database(settings.database)
+    database = Database.to(settings)
     await database.wait()
     recorder, closer = Recorder(database), Closer(database, settings)
     if settings.metrics_port is not None:
@@ -253,21 +259,41 @@ async def _serve_recorder(settings: Settings) -> None:
         async with MqttBus.to(settings, "recorder") as bus, asyncio.TaskGroup() as group:
             group.create_task(recorder.serve(bus))
             group.create_task(closer.run())
+            group.create_task(retention.serve(database, settings))
+            group.create_task(Uploads(database, settings, read_upload).run())
     finally:
         database.close()
+
+
+def read_upload(files: Path, *, kind: str, channel: str | None, rate: float | None, models: Path | None) -> "Recording":
+    """What `kiosk analyze` reads of a file or of the files of one recording; for the process that works uploads off."""
+    from sensors import files as reader
+
+    found = reader.find([files])
+    if not found.recordings:
+        raise BadRecording("no recording there")
+    if len(found.recordings) == 1:
+        return reader.read(found.recordings[0], kind=kind, channel=channel, rate=rate, models=models)
+    optional = frozenset(found.recordings) - found.named
+    return reader.read_session(
+        found.recordings, kind=kind, channel=channel, rate=rate, name="upload", optional=optional, models=models
+    )
 
 
 async def _serve_api(settings: Settings) -> None:
     from api.app import create_app
     from api.server import serve
-    from api.store import Database
+    from api.store import Database, users
 
-    database = Database(settings.database)
+    database = Database.to(settings)
     await database.wait()
     try:
         async with MqttBus.to(settings, "api") as bus:
-            await serve(
-                create_app(settings=settings, database=database, bus=bus), settings.http_host, settings.http_port
-            )
+            with database.reading() as db:
+                if not users.page(db, None, limit=1):
+                    log.warning("nobody can log in yet: run kiosk users add LOGIN --role administrator --everywhere")
+            app = create_app(settings=settings, database=database, bus=bus)
+            tls = None if settings.http_cert is None else (settings.http_cert, settings.http_key)
+            await serve(app, settings.http_host, settings.http_port, tls)
     finally:
         database.close()

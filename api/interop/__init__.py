@@ -1,0 +1,1 @@
+"""Standards that others speak: what is stored here, said in their words."""
