@@ -20,9 +20,26 @@ from kiosk.mqtt import MqttBus
 from sensors.clock import Clock, SystemClock
 from sensors.driver import Block, DriverFactory, Item, Port
 from sensors.outbox import Outbox
+from sensors.outbox.waiting import Waiting
 from sensors.service import Sensors
 
 EVERY = 0.02
+
+
+class Testifying(Waiting):
+    """Puts down a line for each chunk that it stores."""
+
+    lines: list[bytes]
+
+    def store(self, number: int, kind: str, seq: int, message: Message) -> None:
+        """Store, then testify."""
+        super().store(number, kind, seq, message)
+        if isinstance(message, Chunk):
+            stream = message.stream
+            said = (
+                f"{stream.session} {stream.device} {stream.signal} {stream.run} {seq} {zlib.crc32(message.samples)}\n"
+            )
+            self.lines.append(said.encode())
 
 
 class Witnessed(Outbox):
@@ -31,22 +48,14 @@ class Witnessed(Outbox):
     def __init__(self, path: Path, kiosk: str, *, limit: int, witness: Path) -> None:
         super().__init__(path, kiosk, limit=limit)
         self._witness = os.open(witness, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        self._lines: list[bytes] = []
+        self._waiting = self._testifying = Testifying(self._db, self._keys, kiosk, limit)
+        self._testifying.lines = []
 
     def emit(self, messages: Sequence[Numbered]) -> None:
         """Commit, then testify."""
-        self._lines.clear()
+        self._testifying.lines.clear()
         super().emit(messages)
-        os.write(self._witness, b"".join(self._lines))
-
-    def _store(self, number: int, kind: str, seq: int, message: Message) -> None:
-        super()._store(number, kind, seq, message)
-        if isinstance(message, Chunk):
-            stream = message.stream
-            said = (
-                f"{stream.session} {stream.device} {stream.signal} {stream.run} {seq} {zlib.crc32(message.samples)}\n"
-            )
-            self._lines.append(said.encode())
+        os.write(self._witness, b"".join(self._testifying.lines))
 
 
 class Fast:

@@ -7,8 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import select
+from sqlmodel import col
+
 from api.recorder import Recorder
-from api.store import Database
+from api.store import Database, arrivals, chunks, events
+from api.tables import QuarantineRow, SessionRow
 from kiosk import topics
 from kiosk.bus import Bus, Subscription
 from kiosk.messages import SECOND, Chunk, Event, Message, decode
@@ -18,6 +22,7 @@ from sensors.drivers.camera.devices import camera
 from sensors.drivers.camera.watch import LookerFactory
 from sensors.outbox import Outbox
 from sensors.service import Sensors
+from tests import databases
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ async def told(film: Path, folder: Path, buses: Sequence[Bus], looker: LookerFac
     root.addHandler(kept)
     root.setLevel(logging.DEBUG)
     try:
-        heard, origin = await _visited(film, folder, buses, looker)
+        heard, origin, waiting, stored = await _visited(film, folder, buses, looker)
     finally:
         root.removeHandler(kept)
         root.setLevel(before)
@@ -78,15 +83,15 @@ async def told(film: Path, folder: Path, buses: Sequence[Bus], looker: LookerFac
         ),
         "events on the bus": "\n".join(each.detail for each, _ in decoded if isinstance(each, Event)).encode(),
         "log": "\n".join(kept.lines).encode(),
-        "outbox, row by row": _rows(folder / "waiting.sqlite"),
-        "database, row by row": _rows(folder / "kiosk.sqlite"),
+        "outbox, row by row": _rows(folder / "waiting.sqlite") + b"\n" + waiting,
+        "database, row by row": _rows(folder / "kiosk.sqlite") + b"\n" + stored,
     }
     return Told(tuple(message for message, _ in decoded), tuple(payload for _, payload in decoded), places, origin)
 
 
 async def _visited(
     film: Path, folder: Path, buses: Sequence[Bus], looker: LookerFactory
-) -> tuple[list[tuple[str, bytes]], int]:
+) -> tuple[list[tuple[str, bytes]], int, bytes, bytes]:
     heard: list[tuple[str, bytes]] = []
     visits: list[Visit] = []
     sensors_bus, recorder_bus, listener_bus = buses
@@ -99,7 +104,7 @@ async def _visited(
 
         return make
 
-    database = Database(f"sqlite:///{folder / 'kiosk.sqlite'}")
+    database = databases.database(folder)
     database.migrate()
     recorder = Recorder(database)
     with Outbox(folder / "outbox.sqlite", "k1", limit=10**9) as outbox:
@@ -114,6 +119,7 @@ async def _visited(
                 await sensors.devices_finished()
                 # the recorder comes late: what it receipts is deleted, and until then the outbox holds everything
                 _copy(folder / "outbox.sqlite", folder / "waiting.sqlite")
+                waiting = b"\n".join(item.topic.encode() + b" " + item.payload for item in outbox.waiting(0, 10**6))
                 background.append(asyncio.create_task(recorder.serve(recorder_bus)))
                 await sensors.end_visit()
                 async with asyncio.timeout(30):
@@ -124,8 +130,10 @@ async def _visited(
             await asyncio.gather(*background, return_exceptions=True)
     # as a thief of the running machine finds it
     _copy(folder / "kiosk.sqlite", folder / "running.sqlite")
+    # and as one who has the keys too
+    stored = _opened(database)
     database.close()
-    return heard, visits[0].origin.boot
+    return heard, visits[0].origin.boot, waiting, stored
 
 
 async def _listen(arriving: Subscription, heard: list[tuple[str, bytes]]) -> None:
@@ -138,6 +146,19 @@ def _copy(source: Path, into: Path) -> None:
     for suffix in ("", "-wal"):
         if (path := source.with_name(source.name + suffix)).exists():
             into.with_name(into.name + suffix).write_bytes(path.read_bytes())
+
+
+def _opened(database: Database) -> bytes:
+    """What the rows hold that is encrypted."""
+    with database.reading() as db:
+        found: list[bytes] = []
+        for session in db.execute(select(col(SessionRow.id))).scalars().all():
+            found += [chunk.samples + (chunk.offsets or b"") for chunk in chunks.of_session(db, session)]
+            found += [said.detail.encode() for said, _ in events.of_session(db, session, limit=10**6)]
+        found += [
+            arrivals.quarantined(db, each) or b"" for each in db.execute(select(col(QuarantineRow.digest))).scalars()
+        ]
+    return b"\n".join(found)
 
 
 def _rows(path: Path) -> bytes:

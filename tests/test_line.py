@@ -29,6 +29,8 @@ from sensors.drivers.simulated import Person
 from sensors.drivers.simulated.driver import body_of, visitor
 from sensors.outbox import Outbox
 from sensors.service import Sensors
+from tests import databases
+from tests.api import staff
 from tests.brokers import amqtt, find, mosquitto
 from tests.conftest import require
 from tests.postgres import find as find_postgres
@@ -41,14 +43,14 @@ PERSON = Person(seed=7, heart_rate=74, rsa_ms=12, mayer_ms=8, vlf_ms=5)
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     if request.param == "sqlite":
-        made = Database(f"sqlite:///{tmp_path / 'kiosk.sqlite'}")
+        made = databases.database(tmp_path)
         made.migrate()
         yield made
         made.close()
         return
     require(find_postgres() is not None, "postgresql")
     with postgresql(tmp_path) as url:
-        made = Database(url)
+        made = databases.database(tmp_path, url)
         made.migrate()
         yield made
         made.close()
@@ -162,7 +164,8 @@ async def test_one_session_from_driver_to_dashboard(buses: list[Bus], database: 
     with ThreadPoolExecutor(1) as inline:
         assert await Closer(database, settings).sweep(inline) == 1
     application = create_app(settings=settings, database=database, bus=MemoryBus())
-    with TestClient(application) as client:
+    staff.let_in(database)
+    with TestClient(application, headers=staff.KNOWN) as client:
         seen = client.get(f"/api/v1/sessions/{session}").json()
         assert (seen["state"], seen["outcome"], seen["simulated"]) == ("closed", "complete", True)
         final = client.get(f"/api/v1/sessions/{session}/readings").json()["items"]

@@ -17,7 +17,7 @@ from analytics.session import FinalReading
 from analytics.session import session as analysed
 from api.closing import Closer, context_of, load
 from api.recorder import Recorder
-from api.store import Database, readings
+from api.store import readings
 from api.tables import ReadingRow
 from kiosk import topics
 from kiosk.bus import Bus, MemoryBus, Subscription
@@ -31,6 +31,7 @@ from sensors.drivers.simulated.driver import camera_factory, microphone_factory,
 from sensors.drivers.simulated.talk import TALKS
 from sensors.outbox import Outbox
 from sensors.service import Sensors
+from tests import databases
 from tests.brokers import find, mosquitto
 from tests.conftest import require
 
@@ -72,7 +73,7 @@ async def test_brain_voice_and_face_are_live_and_their_stored_answer_is_the_anal
 ) -> None:
     # what the visitor says is known beforehand: how many rows there are does not hang on this machine's speed
     TALKS.of(PERSON)
-    database = Database(f"sqlite:///{tmp_path / 'kiosk.sqlite'}")
+    database = databases.database(tmp_path)
     database.migrate()
     clock, recorder = ManualClock(), Recorder(database)
     told: list[Reading] = []

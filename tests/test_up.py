@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from api.login import demo
 from tests.brokers import find, free_port
 from tests.conftest import require
 from tests.processes import runs
@@ -48,9 +49,20 @@ def up(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str
         process.stdout.close()
 
 
-def get(address: str) -> Any:
-    with urllib.request.urlopen(address, timeout=5) as answer:
-        return json.loads(answer.read())
+def log_in(address: str, folder: Path) -> dict[str, str]:
+    """The header of the login that `kiosk up` prints."""
+    path = folder / demo.FILE
+    assert path.stat().st_mode & 0o077 == 0
+    password = json.loads(path.read_text())[demo.CLINICIAN]
+    body = json.dumps({"login": demo.CLINICIAN, "password": password}).encode()
+    request = urllib.request.Request(f"{address}/api/v1/account/login", body, {"content-type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return {"Authorization": f"Bearer {json.loads(answer.read())['access']}"}
+
+
+def get(address: str, headers: dict[str, str]) -> str:
+    with urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=5) as answer:
+        return str(answer.read().decode())
 
 
 def children(pid: int) -> list[int]:
@@ -68,16 +80,17 @@ def test_up_shows_a_session_that_is_then_stored(broker: str, tmp_path: Path) -> 
     with up(tmp_path, *options) as (process, address):
         started = children(process.pid)
         assert len(started) >= 4
+        me = log_in(address, tmp_path)
         deadline = time.monotonic() + 60
         closed: list[Any] = []
         while not closed and time.monotonic() < deadline:
             time.sleep(0.5)
-            closed = [each for each in get(f"{address}/api/v1/sessions")["items"] if each["state"] == "closed"]
+            listed = json.loads(get(f"{address}/api/v1/sessions", me))["items"]
+            closed = [each for each in listed if each["state"] == "closed"]
         assert closed, "no session was closed within a minute"
         assert closed[0]["outcome"] == "complete"
         assert closed[0]["simulated"]
-        with urllib.request.urlopen(f"{address}/sessions/{closed[0]['id']}", timeout=5) as page:
-            assert closed[0]["id"] in page.read().decode()
+        assert closed[0]["id"] in get(f"{address}/sessions/{closed[0]['id']}", me)
         # what one part kills, up brings back
         os.kill(started[-1], signal.SIGKILL)
     assert process.returncode == 0

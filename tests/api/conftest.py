@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,10 +16,14 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.recorder import Recorder
+from api.security import Role
 from api.store import Database
+from api.tables import MAIN
 from kiosk.bus import Delivery, MemoryBus
 from kiosk.messages import SECOND, Chunk, End, Event, Message, Origin, Reading, Session, Status, Stream, address, encode
 from kiosk.settings import Settings
+from tests import databases
+from tests.api import staff
 from tests.api.dashboard.clinic import Clinic, clinic
 from tests.conftest import require
 from tests.postgres import Cluster, cluster
@@ -31,7 +35,7 @@ ORIGIN = Origin(utc=1_735_808_400 * SECOND, boot=5_000 * SECOND, boot_id="b7f0c1
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty, migrated SQLite file to copy."""
     path = tmp_path_factory.mktemp("sqlite") / "template.sqlite"
-    database = Database(f"sqlite:///{path}")
+    database = databases.database(path.parent, f"sqlite:///{path}")
     database.migrate()
     database.close()
     return path
@@ -40,10 +44,11 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A PostgreSQL server with an empty, migrated database to copy, named `template`."""
-    with cluster(tmp_path_factory.mktemp("postgres")) as started:
+    folder = tmp_path_factory.mktemp("postgres")
+    with cluster(folder) as started:
         with started.connect() as connection:
             connection.execute("CREATE DATABASE template")
-        database = Database(started.url("template"))
+        database = databases.database(folder, started.url("template"))
         database.migrate()
         database.close()
         yield started
@@ -70,9 +75,9 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def database(url: str) -> Iterator[Database]:
+def database(url: str, tmp_path: Path) -> Iterator[Database]:
     """A fresh, migrated database."""
-    opened = Database(url)
+    opened = databases.database(tmp_path, url)
     yield opened
     opened.close()
 
@@ -88,10 +93,34 @@ def app(database: Database, bus: MemoryBus, tmp_path: Path) -> FastAPI:
 
 
 @pytest.fixture
-def client(app: FastAPI) -> Iterator[TestClient]:
+def anonymous(app: FastAPI) -> Iterator[TestClient]:
+    """A client that has not logged in."""
     # errors of ours must become problems, not exceptions in the test
     with TestClient(app, raise_server_exceptions=False) as opened:
         yield opened
+
+
+ClientAs = Callable[..., TestClient]
+
+
+@pytest.fixture
+def client_as(app: FastAPI, anonymous: TestClient, database: Database) -> ClientAs:
+    """Makes clients of the same app that are logged in: `client_as("auditor", clinic="other")`."""
+
+    def make(role: Role | str, clinic: str | None = MAIN) -> TestClient:
+        made = TestClient(app, raise_server_exceptions=False)
+        # the same event loop: the app runs once
+        made.portal = anonymous.portal
+        made.headers.update(staff.bearer(database, staff.hire(database, role, clinic)))
+        return made
+
+    return make
+
+
+@pytest.fixture
+def client(client_as: ClientAs) -> TestClient:
+    """A client that is logged in as a clinician of the main clinic."""
+    return client_as(Role.CLINICIAN)
 
 
 def record(database: Database, *messages: Message, kiosk: str = "kiosk-1") -> None:

@@ -60,9 +60,10 @@ def seen() -> Seen:
 
 
 @pytest.fixture
-def page(browser: Browser, seen: Seen) -> Iterator[Page]:
+def page(browser: Browser, seen: Seen, here: Clinic) -> Iterator[Page]:
     """A page that must stay on this machine and must not complain, whatever the test does with it."""
     context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="en-GB", timezone_id="Europe/Berlin")
+    here.enter(context)
     made = context.new_page()
     made.add_init_script(WATCH_SHIFTS)
     made.on("request", seen.request)
@@ -194,6 +195,7 @@ def tiles_of(page: Page) -> list[str]:
 
 def test_only_what_can_come_has_a_tile(page: Page, tmp_path: Path) -> None:
     with clinic(tmp_path) as fresh:
+        fresh.enter(page.context)
         grouped = {name for group in words.GROUPS for name in group.measures}
         live = sorted({name for names in LIVE_MEASURES.values() for name in names} - grouped)
         first = Visit(fresh, "first")
@@ -382,6 +384,7 @@ def test_samples_with_times_of_their_own_keep_them(page: Page, here: Clinic) -> 
 
 def test_an_empty_list_says_what_to_do(page: Page, tmp_path: Path) -> None:
     with clinic(tmp_path) as alone:
+        alone.enter(page.context)
         page.goto(alone.address)
         expect(page).to_have_url(re.compile("/sessions$"))
         expect(page.get_by_text("No session yet")).to_be_visible()
@@ -413,7 +416,7 @@ def test_the_list_is_there_before_any_script(here: Clinic) -> None:
     close(here, visit, "complete")
     sitting = Visit(here, "still-there")
     here.store(sitting.word())
-    text = httpx2.get(f"{here.address}/sessions").text
+    text = httpx2.get(f"{here.address}/sessions", headers=here.headers).text
     row = re.search(r'<tr data-session="scriptless">(.*?)</tr>', text, re.DOTALL)
     assert row
     assert 'href="/sessions/scriptless"' in row[1]
@@ -477,6 +480,7 @@ def test_a_closed_session_is_listed_with_its_result(page: Page, here: Clinic) ->
 
 def test_the_list_is_paged(page: Page, tmp_path: Path) -> None:
     with clinic(tmp_path) as many:
+        many.enter(page.context)
         for number in range(23):
             visit = Visit(many, f"s-{number:02}")
             many.store(visit.word("ended"))
@@ -598,13 +602,13 @@ def test_errors_outside_the_api_are_pages(page: Page, here: Clinic, seen: Seen) 
 
 def test_errors_of_the_api_stay_problems(here: Clinic) -> None:
     for path, accept in (("/api/v1/sessions/nobody", "text/html"), ("/nowhere", "application/json")):
-        answer = httpx2.get(here.address + path, headers={"accept": accept})
+        answer = httpx2.get(here.address + path, headers={"accept": accept, **here.headers})
         assert answer.status_code == 404
         assert answer.headers["content-type"] == "application/problem+json"
 
 
 def test_files_are_kept_and_pages_are_not(here: Clinic) -> None:
-    page = httpx2.get(f"{here.address}/sessions")
+    page = httpx2.get(f"{here.address}/sessions", headers=here.headers)
     assert page.headers["cache-control"] == "no-store"
     for name in ("kiosk.css", "plotly.min.js", "js/session.js"):
         answer = httpx2.get(f"{here.address}{assets.ADDRESS}/{name}")

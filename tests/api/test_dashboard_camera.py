@@ -28,9 +28,10 @@ expect.set_options(timeout=20_000)
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(browser: Browser, here: Clinic) -> Iterator[Page]:
     complaints: list[str] = []
     context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="en-GB")
+    here.enter(context)
     made = context.new_page()
     made.on("pageerror", lambda error: complaints.append(str(error)))
     yield made

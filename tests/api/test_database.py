@@ -10,6 +10,7 @@ from sqlmodel import SQLModel
 
 import api.tables  # noqa: F401 - registers the tables
 from api.store import Database, DatabaseDown
+from tests import databases
 from tests.postgres import Cluster, cluster
 
 
@@ -25,8 +26,8 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.url("empty")
 
 
-def test_migrations_from_empty_give_exactly_the_tables(empty: str) -> None:
-    database = Database(empty)
+def test_migrations_from_empty_give_exactly_the_tables(empty: str, tmp_path: Path) -> None:
+    database = databases.database(tmp_path, empty)
     with pytest.raises(DatabaseDown, match="kiosk migrate"):
         database.check()
     database.migrate()
@@ -65,16 +66,16 @@ def test_readers_wait_for_no_writer(database: Database) -> None:
 
 def test_an_unreachable_database_is_said_without_its_password(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
-    database = Database(f"postgresql+psycopg://user:secret@/x?host={tmp_path}")
+    database = databases.database(tmp_path, f"postgresql+psycopg://user:hushed-4711@/x?host={tmp_path}")
     with pytest.raises(DatabaseDown) as raised:
         database.check()
-    assert "secret" not in str(raised.value)
+    assert "hushed" not in str(raised.value)
     database.close()
 
 
 async def test_a_service_waits_for_a_late_database(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with cluster(tmp_path) as server:
-        database = Database(server.url())
+        database = databases.database(tmp_path, server.url())
         database.migrate()
         server.kill()
         waiting = asyncio.create_task(database.wait())
@@ -88,7 +89,7 @@ async def test_a_service_waits_for_a_late_database(tmp_path: Path, caplog: pytes
 
 
 async def test_a_service_does_not_wait_for_a_migration(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'new.sqlite'}")
+    database = databases.database(tmp_path / "new")
     with pytest.raises(DatabaseDown, match="kiosk migrate"):
         await database.wait()
     database.close()

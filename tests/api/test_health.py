@@ -1,36 +1,68 @@
 """What load balancers and Prometheus are told."""
 
-import asyncio
-
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from api.routes import health
-from api.store import Database
+from api.store import Database, DatabaseDown, KeyStore, KeysUnusable
 from kiosk.bus import MemoryBus
+from tests.api import staff
 from tests.api.conftest import Visit, problem_of
 
-
-def test_health_is_ok_when_database_and_broker_answer(client: TestClient) -> None:
-    assert client.get("/api/v1/health").json() == {"status": "ok", "database": "ok", "broker": "ok"}
-    assert client.get("/api/v1/health/live").json() == {"status": "ok"}
+READY = ("/health/ready", "/api/v1/health/ready", "/api/v1/health")
+LIVE = ("/health/live", "/api/v1/health/live")
 
 
-def test_health_says_what_is_missing(client: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_health_is_ok_when_all_that_is_needed_answers(anonymous: TestClient) -> None:
+    for path in READY:
+        said = anonymous.get(path).json()
+        assert said == {"status": "ok", "database": "ok", "migration": "ok", "keys": "ok", "broker": "ok"}
+    for path in LIVE:
+        assert anonymous.get(path).json() == {"status": "ok"}
+
+
+@pytest.mark.parametrize("path", READY)
+def test_health_says_what_is_missing(
+    anonymous: TestClient, database: Database, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    def missing() -> object:
+        return problem_of(anonymous.get(path), 503, "not-ready")["missing"]
+
     async def never(_: MemoryBus) -> None:
-        await asyncio.Event().wait()
+        raise TimeoutError
 
-    monkeypatch.setattr(health, "PATIENCE", 0.2)
+    def gone(_: KeyStore, __: str) -> bytes:
+        raise KeysUnusable("the key store does not answer")
+
     monkeypatch.setattr(MemoryBus, "wait_connected", never)
-    said = problem_of(client.get("/api/v1/health"), 503, "not-ready")
-    assert said["missing"] == ["broker"]
+    assert missing() == ["broker"]
     with database.transaction() as db:
         db.connection().exec_driver_sql("DELETE FROM alembic_version")
-    response = client.get("/api/v1/health")
-    assert problem_of(response, 503, "not-ready")["missing"] == ["database", "broker"]
-    assert response.headers["retry-after"]
-    assert client.get("/api/v1/health/live").status_code == 200
+    assert missing() == ["migration", "broker"]
+    monkeypatch.setattr(KeyStore, "mark", gone)
+    assert missing() == ["migration", "keys", "broker"]
+
+    def away(_: Database) -> None:
+        raise DatabaseDown("no connection")
+
+    monkeypatch.setattr(Database, "check", away)
+    assert missing() == ["database", "keys", "broker"]
+    assert anonymous.get(path).headers["retry-after"]
+    for each in LIVE:
+        assert anonymous.get(each).status_code == 200
+
+
+def test_logins_are_counted_by_what_came_of_them(anonymous: TestClient, database: Database) -> None:
+    staff.hire(database, "clinician", login="anna")
+    for password in (staff.PASSWORD, "another one, not hers"):
+        anonymous.post("/api/v1/account/login", json={"login": "anna", "password": password})
+    counts = samples(anonymous)
+    assert counts["kiosk_logins_total", (("outcome", "done"),)] == 1
+    assert counts["kiosk_logins_total", (("outcome", "refused"),)] == 1
+    assert counts["kiosk_audit_rows_total", ()] == 2
+    assert counts["kiosk_audit_waiting", ()] == 0
+    assert counts["kiosk_audit_broken", ()] == 0
+    assert "anna" not in anonymous.get("/metrics").text
 
 
 def samples(client: TestClient) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 from sqlalchemy.exc import OperationalError
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio import client
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from api.live import Client, Hub
@@ -19,6 +20,8 @@ from api.server import server
 from api.store import Database, sessions
 from kiosk.bus import MemoryBus, send
 from kiosk.messages import Chunk, Event, Message, Reading, Status, Stream, address, encode
+from tests import databases
+from tests.api import staff
 from tests.api.conftest import opened, record
 
 SAMPLES = np.arange(25, dtype="<f4").tobytes()
@@ -36,7 +39,8 @@ def reading(session: str) -> Reading:
 def database(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:
     """One kind of database is enough here: only the look-up of a session touches it."""
     (tmp_path / "kiosk.sqlite").write_bytes(sqlite_template.read_bytes())
-    opened_ = Database(f"sqlite:///{tmp_path / 'kiosk.sqlite'}")
+    opened_ = databases.database(tmp_path)
+    staff.let_in(opened_)
     record(opened_, opened("s-a", simulated=True))
     record(opened_, opened("s-b"))
     record(opened_, opened("s-c"), kiosk="kiosk-2")
@@ -54,6 +58,11 @@ async def place(app: FastAPI) -> AsyncIterator[str]:
     yield f"127.0.0.1:{running.servers[0].sockets[0].getsockname()[1]}"
     running.should_exit = True
     await task
+
+
+def connect(address: str, **options: Any) -> client.connect:
+    """A socket of somebody who is logged in."""
+    return client.connect(address, additional_headers=staff.KNOWN, **options)
 
 
 async def watch(place: str, session: str, query: str = "", **options: Any) -> ClientConnection:
@@ -267,10 +276,10 @@ async def test_an_error_of_ours_is_a_problem_with_an_id(place: str, monkeypatch:
 async def test_pages_of_other_sites_cannot_listen(place: str) -> None:
     address_ = f"ws://{place}/api/v1/sessions/s-a/live"
     with pytest.raises(InvalidStatus) as refused:
-        await connect(address_, origin="https://evil.example")  # type: ignore[arg-type]
+        await connect(address_, origin="https://evil.example")
     assert refused.value.response.status_code == 403
     assert refused.value.response.headers["content-type"] == "application/problem+json"
-    async with connect(address_, origin=f"http://{place}") as socket:  # type: ignore[arg-type]
+    async with connect(address_, origin=f"http://{place}") as socket:
         assert json.loads(await socket.recv())["kind"] == "hello"
 
 

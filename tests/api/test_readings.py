@@ -80,6 +80,8 @@ def test_revisions_are_all_there(client: TestClient, database: Database, visit: 
     assert items[0] == {
         "number": 1,
         "outcome": "complete",
+        "reason": "closed",
+        "requested_by": None,
         "created": "2025-01-02T09:00:00Z",
         "version": "0.1.0",
         "context": {"age": 44},

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from api import drawing
 from api.routes import waveforms
 from api.store import Database
 from kiosk.messages import SECOND, Chunk, Stream
@@ -141,7 +142,7 @@ def test_a_long_window_is_read_in_portions(
         opened("s-long"),
         *chunks_of(Stream("s-long", "a", "ppg", "r1"), wave, 100.0, ["red", "infrared"], size=100),
     )
-    monkeypatch.setattr(waveforms, "PORTION_BYTES", 10_000)
+    monkeypatch.setattr(drawing, "PORTION_BYTES", 10_000)
     said = get(client, "/api/v1/sessions/s-long/waveforms/ppg", points=300)
     groups = wave.reshape(300, 200, 2)
     assert np.array(said["low"], np.float32).T.tobytes() == groups.min(axis=1).tobytes()

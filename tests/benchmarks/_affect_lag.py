@@ -112,7 +112,7 @@ def _networks(folder: Path) -> Iterator[float]:
     """The networks of all sessions at work; how many runs a second they were asked for."""
     with tempfile.TemporaryDirectory(prefix="kiosk-bench-") as temporary:
         process = subprocess.Popen(
-            [sys.executable, str(HERE), "--networks", str(folder), temporary], stdout=subprocess.PIPE
+            [sys.executable, "-P", str(HERE), "--networks", str(folder), temporary], stdout=subprocess.PIPE
         )
         try:
             assert process.stdout is not None

@@ -18,7 +18,6 @@ import uvloop
 from numpy.typing import NDArray
 from websockets.asyncio.client import connect
 
-from api.store import Database
 from kiosk.messages import SECOND, Stream
 from kiosk.mqtt import MqttBus
 from sensors.clock import Clock, SystemClock
@@ -26,6 +25,8 @@ from sensors.driver import Block, DriverFactory, Item, Port, Visit
 from sensors.drivers.simulated import Body, Person
 from sensors.outbox import Outbox
 from sensors.service import Sensors
+from tests import databases
+from tests.api import staff
 from tests.benchmarks._measuring import cpu_seconds, environment, kiosk_process, percentiles
 from tests.brokers import free_port, start_mosquitto, stop
 
@@ -44,8 +45,9 @@ def latency(kiosks: int, seconds: float) -> tuple[object, ...]:
     """One row: percentiles of (arrival - due time of a chunk's first sample), and what each process costs."""
     with tempfile.TemporaryDirectory(prefix="kiosk-bench-") as temporary:
         folder = Path(temporary)
-        store = Database(f"sqlite:///{folder / 'kiosk.sqlite'}")
+        store = databases.database(folder)
         store.migrate()
+        staff.let_in(store)
         store.close()
         broker, port = start_mosquitto(folder)
         http = free_port()
@@ -84,7 +86,7 @@ def latency(kiosks: int, seconds: float) -> tuple[object, ...]:
 
 
 def _start(folder: Path, given: Mapping[str, str], name: str, *arguments: object) -> subprocess.Popen[bytes]:
-    command = [sys.executable, str(HERE), str(arguments[0]), str(folder), *map(str, arguments[1:])]
+    command = [sys.executable, "-P", str(HERE), str(arguments[0]), str(folder), *map(str, arguments[1:])]
     with (folder / f"{name}.log").open("wb") as log:
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=dict(given))
 
@@ -192,7 +194,7 @@ async def client(folder: Path, fleets: int, port: int, seconds: float) -> None:
         nonlocal missing
         last: dict[Stream, int] = {}
         address = f"ws://127.0.0.1:{port}/api/v1/sessions/{session}/live?signals={','.join(LIVE)}"
-        async with connect(address, compression=None, max_size=None) as socket:
+        async with connect(address, compression=None, max_size=None, additional_headers=staff.KNOWN) as socket:
             while (now := clock.now()) < end:
                 frame = await asyncio.wait_for(socket.recv(), 10)
                 now = clock.now()

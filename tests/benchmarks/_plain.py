@@ -34,10 +34,10 @@ def plain(seconds: float) -> tuple[float, list[float]]:
         broker, port = start_mosquitto(folder)
         file = folder / "plain.sqlite"
         store = subprocess.Popen(
-            [sys.executable, str(HERE), "--store", str(port), str(file), str(seconds + 4)], stdout=subprocess.PIPE
+            [sys.executable, "-P", str(HERE), "--store", str(port), str(file), str(seconds + 4)], stdout=subprocess.PIPE
         )
         time.sleep(2)
-        publisher = subprocess.Popen([sys.executable, str(HERE), "--publish", str(port), str(seconds)])
+        publisher = subprocess.Popen([sys.executable, "-P", str(HERE), "--publish", str(port), str(seconds)])
         try:
             time.sleep(3)
             before = {each.pid: cpu_seconds(each.pid) for each in (publisher, broker, store)}

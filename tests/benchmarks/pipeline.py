@@ -30,6 +30,7 @@ from kiosk.mqtt import MqttBus
 from sensors.driver import Visit
 from sensors.outbox import Outbox
 from sensors.sender import Sender
+from tests import databases
 from tests.benchmarks._measuring import cpu_seconds, environment, kiosk_process, peak_megabytes, report
 from tests.benchmarks._plain import plain
 from tests.brokers import start_mosquitto, stop
@@ -108,13 +109,14 @@ def throughput(name: str, seconds: float, plain_rate: float) -> tuple[float, flo
     """Rows per second; CPU seconds per second of sender, broker and recorder; peak megabytes."""
     with tempfile.TemporaryDirectory(prefix="kiosk-bench-") as temporary, database(name, Path(temporary)) as url:
         folder = Path(temporary)
-        store = Database(url)
+        store = databases.database(folder, url)
         store.migrate()
         broker, port = start_mosquitto(folder)
         recorder = kiosk_process(folder, environment(folder, port, KIOSK_DATABASE_URL=url), "recorder")
         time.sleep(3)
         producer = subprocess.Popen(
-            [sys.executable, str(HERE), "--producer", str(folder), str(port), str(seconds)], stdout=subprocess.PIPE
+            [sys.executable, "-P", str(HERE), "--producer", str(folder), str(port), str(seconds)],
+            stdout=subprocess.PIPE,
         )
         try:
             before = {each.pid: cpu_seconds(each.pid) for each in (producer, broker, recorder)}

@@ -146,11 +146,37 @@ def test_doctor_explains_in_words_and_hides_secrets(tmp_path: Path, monkeypatch:
     assert "hush-hush" not in result.output
     for words in ("Python", "mosquitto", "does not answer", "kiosk migrate makes it", "KIOSK_BROKER_PASSWORD"):
         assert words in result.output
-    monkeypatch.setenv("KIOSK_DATABASE_URL", "postgresql://nobody:secret@127.0.0.1:9/none")
+    monkeypatch.setenv("KIOSK_DATABASE_URL", "postgresql://nobody:hush-9-hush@127.0.0.1:9/none")
     result = kiosk("doctor")
     assert result.exit_code == 1
-    assert "secret" not in result.output
+    assert "hush-9-hush" not in result.output
     assert "Traceback" not in result.output
+
+
+def test_doctor_makes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "PATIENCE", 0.2)
+    result = kiosk("doctor")
+    assert result.exit_code == 0, result.output
+    assert not (tmp_path / "data").exists()
+    for words in ("keys.sqlite does not exist yet", "master.key does not exist yet", "on this machine alone"):
+        assert words in result.output
+
+
+def test_doctor_looks_at_keys_users_and_audit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "PATIENCE", 0.2)
+    assert kiosk("migrate").exit_code == 0
+    result = kiosk("doctor")
+    assert result.exit_code == 0, result.output
+    assert "nobody can log in yet: kiosk users add" in result.output
+    added = kiosk("users", "add", "anne", "--role", "administrator", "--everywhere", "--generate")
+    assert added.exit_code == 0, added.output
+    result = kiosk("doctor")
+    for words in ("1 may log in", "1 rows; kiosk audit verify", "keys.sqlite, readable by its owner alone"):
+        assert words in result.output
+    (tmp_path / "data" / "master.key").chmod(0o644)
+    result = kiosk("doctor")
+    assert result.exit_code == 1
+    assert "can be read by others: chmod 600" in result.output
 
 
 def test_a_bad_setting_is_named_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,7 +89,7 @@ def test_plain_database_addresses_get_our_driver(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::"])
 def test_pages_stay_on_this_machine_outside_a_container(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     monkeypatch.setenv("KIOSK_HTTP_HOST", host)
-    with pytest.raises(BadSettings, match=r"KIOSK_HTTP_HOST: .*until login exists"):
+    with pytest.raises(BadSettings, match=r"KIOSK_HTTP_HOST: .*this machine only, unless"):
         settings.load()
     monkeypatch.setenv("KIOSK_IN_CONTAINER", "1")
     assert settings.load().http_host == host
@@ -129,3 +129,53 @@ def test_a_child_gets_the_same_settings(monkeypatch: pytest.MonkeyPatch, tmp_pat
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert settings.load() == loaded
+
+
+@pytest.mark.parametrize("given", [{"KIOSK_BEHIND_PROXY": "true"}, {"KIOSK_HTTP_CERT": "c", "KIOSK_HTTP_KEY": "k"}])
+def test_pages_leave_this_machine_over_tls(monkeypatch: pytest.MonkeyPatch, given: dict[str, str]) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("KIOSK_HTTP_HOST", "0.0.0.0")
+    loaded = settings.load()
+    assert loaded.http_host == "0.0.0.0"
+    assert loaded.https
+
+
+def test_a_certificate_and_its_key_go_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KIOSK_HTTP_KEY", "key.pem")
+    with pytest.raises(BadSettings, match=r"KIOSK_HTTP_KEY: .*go together"):
+        settings.load()
+
+
+@pytest.mark.parametrize(
+    "value", ["kiosk", "*.example.org", "https://kiosk.example.org", "a.example:8000", "a..b", "-a.b"]
+)
+def test_names_of_the_server_are_host_names(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("KIOSK_HTTP_NAMES", value)
+    with pytest.raises(BadSettings, match="KIOSK_HTTP_NAMES: "):
+        settings.load()
+    monkeypatch.setenv("KIOSK_HTTP_NAMES", "Kiosk.Example.org, two.example.org,")
+    assert settings.load().host_names == {"kiosk.example.org", "two.example.org"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("KIOSK_BROKER_PASSWORD", "changeme"),
+        ("KIOSK_BROKER_PASSWORD", "Password123"),
+        ("KIOSK_BROKER_PASSWORD", "mosquitto"),
+        ("KIOSK_DATABASE_URL", "postgresql://kiosk:postgres@db/kiosk"),
+        ("KIOSK_DATABASE_URL", "postgresql://kiosk:change%2Dme@db/kiosk"),
+        ("KIOSK_KEYS_URL", "postgres://kiosk:secret@db/keys"),
+        ("KIOSK_MASTER_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),
+    ],
+)
+def test_secrets_that_everybody_knows_are_refused_outside_a_demonstration(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(BadSettings, match=f"^{name}: .*everybody knows") as caught:
+        settings.load()
+    assert value not in str(caught.value)
+    monkeypatch.setenv("KIOSK_DEMO", "true")
+    settings.load()

@@ -242,17 +242,23 @@ def test_a_full_disk_loses_nothing_and_leaves_memory_and_file_agreed(path: Path)
             while emitted < 100:
                 outbox.emit([chunk(size=500), chunk(PPG, size=500)])
                 emitted += 1
-        before = seqs(outbox), seqs(outbox, PPG), outbox.waiting_count, outbox._bytes, dict(outbox._ids)
+        before = seqs(outbox), seqs(outbox, PPG), outbox.waiting_count, outbox._waiting.state.size, dict(outbox._ids)
         with pytest.raises(sqlite3.OperationalError, match="full"):
             outbox.emit([chunk(Stream("s1", "new", "ecg", "r9"), size=3000)])
-        assert before == (seqs(outbox), seqs(outbox, PPG), outbox.waiting_count, outbox._bytes, outbox._ids)
+        assert before == (
+            seqs(outbox),
+            seqs(outbox, PPG),
+            outbox.waiting_count,
+            outbox._waiting.state.size,
+            outbox._ids,
+        )
         outbox._db.execute(f"PRAGMA max_page_count={pages + 1000}")
         outbox.emit([chunk(size=500), chunk(PPG, size=500)])
         assert seqs(outbox) == list(range(emitted + 1))
         assert seqs(outbox, PPG) == list(range(emitted))
-        in_memory = outbox.waiting_count, outbox._bytes, outbox._ids
+        in_memory = outbox.waiting_count, outbox._waiting.state.size, outbox._ids
     with Outbox(path, "k1", limit=PLENTY) as outbox:
-        assert in_memory == (outbox.waiting_count, outbox._bytes, outbox._ids)
+        assert in_memory == (outbox.waiting_count, outbox._waiting.state.size, outbox._ids)
 
 
 def test_a_second_process_is_refused_in_words(path: Path, outbox: Outbox) -> None:
@@ -260,7 +266,7 @@ def test_a_second_process_is_refused_in_words(path: Path, outbox: Outbox) -> Non
     program = (
         "import sys; from pathlib import Path; import sqlite3; from sensors import outbox\n"
         "connect = sqlite3.connect\n"
-        "outbox.sqlite3.connect = lambda path, **more: connect(path, **{**more, 'timeout': 0.1})\n"
+        "sqlite3.connect = lambda path, **more: connect(path, **{**more, 'timeout': 0.1})\n"
         "try: outbox.Outbox(Path(sys.argv[1]), 'k1', limit=10**6)\n"
         "except outbox.OutboxUnusable as error: sys.exit(str(error))"
     )

@@ -443,7 +443,7 @@ async def test_a_visit_that_a_crash_interrupted_goes_on(room: Room, tmp_path: Pa
         # what kill -9 would leave on the disk
         image = tmp_path / "image"
         image.mkdir()
-        for each in tmp_path.glob("outbox.sqlite*"):
+        for each in tmp_path.glob("outbox.*"):
             shutil.copy(each, image)
     room.path = image / "outbox.sqlite"
     room.restart()

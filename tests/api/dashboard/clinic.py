@@ -12,12 +12,15 @@ from typing import Any, Literal, TypeVar
 import msgspec
 import numpy as np
 import uvicorn
+from playwright.sync_api import BrowserContext
 
 from api.app import create_app
 from api.recorder import Recorder
-from api.store import Database, results, sessions, utc_now
+from api.security import Role
+from api.store import results, sessions, utc_now
 from api.store.results import Found
 from api.store.sessions import Due
+from api.tables import UserRow
 from kiosk import bus, topics
 from kiosk.bus import Delivery, MemoryBus
 from kiosk.messages import (
@@ -41,6 +44,8 @@ from kiosk.messages import (
 from kiosk.settings import Settings
 from sensors.drivers.simulated.body import Body
 from sensors.drivers.simulated.person import Person
+from tests import databases
+from tests.api import staff
 
 T = TypeVar("T")
 KIOSK = "kiosk-1"
@@ -52,15 +57,26 @@ class Clinic:
     """Server, database and bus. What it offers may be called from the test's thread."""
 
     def __init__(self, folder: Path) -> None:
-        self.database = Database(f"sqlite:///{folder / 'clinic.sqlite'}")
+        self.database = databases.database(folder)
         self.database.migrate()
         self.bus = MemoryBus()
         self.recorder = Recorder(self.database)
-        app = create_app(settings=Settings(data=folder), database=self.database, bus=self.bus)
+        self.app = create_app(settings=Settings(data=folder), database=self.database, bus=self.bus)
+        self.clinician = staff.hire(self.database, Role.CLINICIAN)
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self.server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="websockets-sansio"))
+        self.server = uvicorn.Server(uvicorn.Config(self.app, log_level="error", ws="websockets-sansio"))
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a clinician's program sends along."""
+        return staff.bearer(self.database, self.clinician)
+
+    def enter(self, context: BrowserContext, user: UserRow | None = None) -> None:
+        """Log a browser in, a clinician if nobody else is said."""
+        given = staff.cookies(self.database, self.app.state.gate, user or self.clinician)
+        context.add_cookies([{"name": name, "value": value, "url": self.address} for name, value in given.items()])
 
     def run(self) -> None:
         """Serve, until told to stop."""
