@@ -99,12 +99,8 @@ HAS_FACTOR = Kind("has-second-factor", 409, "There is a second factor already", 
 WEAK = Kind("weak-password", 422, "The password is not good enough", "It is too short, or guessed too easily.")
 TOO_MANY = Kind("too-many-attempts", 429, "Too many attempts", "Wait as long as Retry-After says.")
 NO_PROVIDER = Kind("no-provider", 404, "There is no identity provider", "Log in with a password.")
-NOT_LET_IN = Kind(
-    "not-let-in", 403, "The login at the provider does not count", "Begin again."
-)
-PROVIDER_DOWN = Kind(
-    "provider-down", 502, "The identity provider does not answer", "Try again later."
-)
+NOT_LET_IN = Kind("not-let-in", 403, "The login at the provider does not count", "Begin again.")
+PROVIDER_DOWN = Kind("provider-down", 502, "The identity provider does not answer", "Try again later.")
 NO_KEY = Kind("unknown-key", 404, "There is no such API key", "No key of this id is here.")
 NO_USER = Kind("unknown-user", 404, "There is no such user", "No user of this id is here.")
 NO_LOGIN_HERE = Kind("unknown-login", 404, "There is no such login", "It has ended, or was not yours.")

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, APIWebSocketRoute
 from starlette.requests import HTTPConnection
-from starlette.routing import BaseRoute, Match, Mount
+from starlette.routing import BaseRoute, Mount, compile_path
 from starlette.testclient import TestClient
 
 from api.app import create_app
@@ -69,14 +69,14 @@ def permissions(dependant: Dependant) -> Iterator[Permission]:
         yield from permissions(each)
 
 
-def every_route(routes: list[BaseRoute]) -> Iterator[tuple[str, APIRoute]]:
+def every_route(routes: list[BaseRoute], prefix: str = "") -> Iterator[tuple[str, APIRoute]]:
     for route in routes:
         if (included := getattr(route, "original_router", None)) is not None:
-            yield from every_route(included.routes)
+            yield from every_route(included.routes, prefix + route.include_context.prefix)  # type: ignore[attr-defined]
             continue
         if isinstance(route, APIRoute):
             for method in sorted(route.methods or ()):
-                yield f"{method} {route.path}", route
+                yield f"{method} {prefix}{route.path}", route
         else:
             # a socket has a test of its own, and static files are the same for everybody
             assert isinstance(route, APIWebSocketRoute | Mount) or route.path == "/api/v1/openapi.json", route  # type: ignore[attr-defined]
@@ -230,8 +230,9 @@ def test_the_live_socket_asks_who_comes(app: FastAPI) -> None:
 
 
 def test_no_two_routes_answer_one_request() -> None:
-    for name, route in ROUTES.items():
+    shapes = {name: compile_path(name.partition(" ")[2])[0] for name in ROUTES}
+    for name in ROUTES:
         method, path = name.split(" ", 1)
-        scope = {"type": "http", "method": method, "path": PARAMETER.sub("x-1", path), "headers": []}
-        first = next(each for each in ROUTES.values() if each.matches(scope)[0] is Match.FULL)
-        assert first is route, f"{name} is hidden by another route"
+        asked = PARAMETER.sub("x-1", path)
+        first = next(each for each, shape in shapes.items() if each.startswith(f"{method} ") and shape.match(asked))
+        assert first == name, f"{name} is hidden by {first}"
