@@ -28,7 +28,9 @@ def baseline(measure: str, values: Sequence[float]) -> Baseline:
     mean = statistics.fmean(values)
     # statistics.stdev is exact, and for that fifty times as slow: a trend has thousands of these
     squares = math.fsum((value - mean) ** 2 for value in values)
-    return Baseline(measure, mean, math.sqrt(squares / (len(values) - 1)) if len(values) > 1 else 0.0, len(values))
+    sd = math.sqrt(squares / (len(values) - 1)) if len(values) > 1 else 0.0
+    # what is left of equal values is rounding, and no spread
+    return Baseline(measure, mean, sd if sd > 1e-9 * abs(mean) else 0.0, len(values))
 
 
 def expected(usual: Baseline) -> Range | None:

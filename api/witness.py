@@ -68,6 +68,8 @@ def note_change(connection: HTTPConnection, db: Transaction, headers: Mapping[st
     auditor: Auditor | None = getattr(connection.app.state, "auditor", None)
     if access is None or auditor is None or access.noted:
         return
+    # what the database refuses is refused now: after this it counts as noted
+    db.flush()
     auditor.note_within(db, entry_of(connection.scope, access, "done", location=headers.get("location")))
     access.noted = True
 

@@ -118,6 +118,8 @@ class Desk:
             # it may have changed while the password was hashed
             if user is None or user.disabled_ns is not None or user.password != attempt.hashed:
                 return Outcome.WRONG
+            if user.password_expires_ns is not None and user.password_expires_ns <= now:
+                return Outcome.WRONG
             if user.totp is not None:
                 if code is None:
                     _forgive(user)

@@ -9,6 +9,7 @@ from api.security import Role
 from api.store import Transaction, clock, tokens, users
 from api.tables import UserRow
 from kiosk.errors import KioskError
+from kiosk.messages import SECOND
 
 LOGIN = r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}"
 """What a login consists of: no blanks, so that none is taken for another."""
@@ -45,6 +46,10 @@ def checked(password: str, known: Iterable[str]) -> str:
     return password
 
 
+ONE_TIME_NS = 7 * 86_400 * SECOND
+"""A password that somebody else set is used within a week, or made anew (OWASP ASVS 5.0, 6.4.1)."""
+
+
 def new(login: str, name: str, role: Role, clinic: str | None, hashed: str, *, must_change: bool) -> UserRow:
     """The row of a new user."""
     return UserRow(
@@ -55,13 +60,24 @@ def new(login: str, name: str, role: Role, clinic: str | None, hashed: str, *, m
         clinic_id=clinic,
         password=hashed,
         must_change=must_change,
+        password_expires_ns=_expires(must_change=must_change),
         created_ns=clock.utc_now(),
     )
 
 
+def _expires(*, must_change: bool) -> int | None:
+    return clock.utc_now() + ONE_TIME_NS if must_change else None
+
+
 def set_password(db: Transaction, user: str, hashed: str, *, must_change: bool) -> None:
     """Another password: all logins end, and so does the account's rest."""
-    values = {"password": hashed, "must_change": must_change, "failures": 0, "locked_ns": None}
+    values = {
+        "password": hashed,
+        "must_change": must_change,
+        "password_expires_ns": _expires(must_change=must_change),
+        "failures": 0,
+        "locked_ns": None,
+    }
     users.change(db, user, values)
     tokens.revoke_all(db, user, clock.utc_now())
 

@@ -1,6 +1,6 @@
 """Who did what to whose data: for auditors."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Literal, Self
 
 import msgspec
@@ -11,7 +11,7 @@ from pydantic.config import JsonDict
 from api import errors
 from api.dependencies import Reader, may
 from api.errors import documented
-from api.routes.words import Cursor, Limit, Next, Whole, cursor_after, moment, place_of
+from api.routes.words import Cursor, Limit, Next, Whole, cursor_after, moment, nanoseconds_or_none, place_of
 from api.security import Action, Identity
 from api.store import audit
 from api.store.audit import Wanted
@@ -20,7 +20,6 @@ from api.tables import AuditRow
 router = APIRouter(prefix="/api/v1/audit", tags=["audit"])
 BY_NUMBER: msgspec.json.Decoder[tuple[int]] = msgspec.json.Decoder(tuple[Whole])
 Word = Annotated[str, Field(pattern=r"^[\w.:*?@-]{1,64}$", max_length=64)]
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EXAMPLE: JsonDict = {
     "seq": 4711,
     "at": "2025-01-02T09:07:31Z",
@@ -111,8 +110,8 @@ def list_audit(
             id=wanted.object_id,
             action=wanted.action,
             outcome=wanted.outcome,
-            since_ns=_nanoseconds(wanted.since),
-            until_ns=_nanoseconds(wanted.until),
+            since_ns=nanoseconds_or_none(wanted.since),
+            until_ns=nanoseconds_or_none(wanted.until),
         ),
         limit=wanted.limit + 1,
         before=place[0] if place else None,
@@ -120,10 +119,3 @@ def list_audit(
     shown = rows[: wanted.limit]
     following = cursor_after(shown[-1].seq) if len(rows) > len(shown) else None
     return AuditPage(items=[AuditShape.of(row) for row in shown], next=following)
-
-
-def _nanoseconds(at: datetime | None) -> int | None:
-    if at is None:
-        return None
-    since = at - EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000_000 + since.microseconds * 1000

@@ -44,7 +44,7 @@ class NewText(BaseModel):
 
     version: Version
     language: Language = Field(description="As BCP 47 has it.")
-    text: Annotated[str, StringConstraints(pattern=r"^[^\x00]*\S[^\x00]*$", max_length=20_000)]
+    text: Annotated[str, StringConstraints(pattern=r"^[^\x00]*[^\s\x00][^\x00]*$", max_length=20_000)]
 
 
 class TextShape(BaseModel):

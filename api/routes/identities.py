@@ -22,10 +22,11 @@ router = APIRouter(prefix="/api/v1/patients", tags=["patients"])
 MOST_FOUND = 50
 
 # what a person types: something to see, and no control characters, which a terminal or a printer would obey
+SEEN = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
 Words = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
-Given = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$", max_length=100)]
+Given = Annotated[str, StringConstraints(pattern=SEEN, max_length=100)]
 System = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.:/_#-]*$", max_length=200)]
-Value = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$", max_length=100)]
+Value = Annotated[str, StringConstraints(pattern=SEEN, max_length=100)]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$", max_length=254)]
 
 

@@ -115,12 +115,18 @@ def chain_at(db: Transaction, seq: int) -> str | None:
 
 def rows(db: Transaction, first: int = 1) -> Iterator[dict[str, object]]:
     """Every row from a number on, in order."""
-    place = _audit.c.seq >= first
+    place, size = _audit.c.seq >= first, PAGE
     while True:
         # by pages: a cursor on the server would have to be closed by whoever stops at the first broken row
-        page = db.execute(select(_audit).where(place).order_by(_audit.c.seq).limit(PAGE)).mappings().all()
+        try:
+            page = db.execute(select(_audit).where(place).order_by(_audit.c.seq).limit(size)).mappings().all()
+        except ValueError:
+            if size == 1:
+                raise
+            size = 1  # one of them cannot be read; those before it can
+            continue
         yield from map(dict, page)
-        if len(page) < PAGE:
+        if len(page) < size:
             return
         place = _audit.c.seq > page[-1]["seq"]
 

@@ -24,6 +24,8 @@ class UserRow(SQLModel, table=True):
     """argon2id, in its own encoding; null where only an identity provider knows them."""
     must_change: bool = False
     """The password was set by somebody else."""
+    password_expires_ns: int | None = big(nullable=True)
+    """Until when such a password lets in; null where it is the user's own."""
     totp: bytes | None = sealed(nullable=True)
     """The second factor's secret; null where there is none."""
     totp_step: int | None = big(nullable=True)

@@ -171,6 +171,7 @@ def upgrade() -> None:
         sa.Column("role", sa.String(length=16), nullable=False),
         sa.Column("password", sa.String(length=200), nullable=True),
         sa.Column("must_change", sa.Boolean(), nullable=False),
+        sa.Column("password_expires_ns", sa.BigInteger(), nullable=True),
         sa.Column("totp", sa.LargeBinary(), nullable=True),
         sa.Column("totp_step", sa.BigInteger(), nullable=True),
         sa.Column("recovery", sa.JSON(none_as_null=True), nullable=True),

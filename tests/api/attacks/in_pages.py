@@ -148,7 +148,7 @@ def _live(page: Page, clinic: Clinic, what: Poisoned, watched: Watched) -> None:
         with clinic.database.transaction() as db:
             sessions.assign(db, what.live.session, f"p-{what.stored.removesuffix('-stored')}-live")
         page.goto(f"{clinic.address}/sessions/{what.live.session}")
-        expect(page.locator("#state")).to_have_text("live")
+        expect(page.locator("#state")).to_have_text("live", ignore_case=True)
         strange = msgspec.structs.replace(what.live.chunk("ecg", 0, 25), channels=(what.payload[:32],))
         expect(page.locator('.sweep[data-signal="ecg"] .lost')).to_have_text("")
         clinic.say(

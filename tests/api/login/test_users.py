@@ -48,6 +48,17 @@ def test_a_new_user_gets_a_password_that_must_be_changed(chief: TestClient, anon
     assert made["password"] not in chief.get(f"{USERS}/{made['user']['id']}").text
 
 
+def test_a_password_that_somebody_else_set_lets_in_for_a_week(
+    chief: TestClient, anonymous: TestClient, now: Clock
+) -> None:
+    made, other = add(chief), add(chief, "nina")
+    now.pass_(days=6.9)
+    assert log_in(anonymous, "olga", made["password"]) == 200
+    now.pass_(days=0.2)
+    assert log_in(anonymous, "nina", other["password"]) == 401
+    assert log_in(anonymous, "olga", made["password"]) == 401
+
+
 def test_a_login_is_given_once_whatever_its_case(chief: TestClient, head: TestClient, now: Clock) -> None:
     add(chief)
     problem_of(chief.post(USERS, json={"login": "OLGA", "role": "auditor"}), 409, "login-taken")
