@@ -3,8 +3,6 @@
 import re
 import shutil
 from collections.abc import Iterator
-from concurrent.futures import CancelledError
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ from api.store import Database
 from kiosk.bus import MemoryBus
 from kiosk.settings import Settings
 from tests import databases
+from tests.api.sockets import live
 from tests.api.world import CLINICS, FOREIGN, OWN, fill
 
 PUBLIC = {
@@ -214,11 +213,8 @@ def test_the_live_socket_asks_who_comes(app: FastAPI) -> None:
         def first(role: Role | None, clinic: str) -> Any:
             headers = {"x-test-role": role.value} if role is not None else {}
             address = f"/api/v1/sessions/{CLINICS[clinic]['session']}/live"
-            said: list[Any] = []
-            # the test's client cancels what serves its socket when it leaves
-            with suppress(CancelledError), client.websocket_connect(address, headers=headers) as socket:
-                said.append(socket.receive_json())
-            return said[0]
+            with live(client, address, headers=headers) as socket:
+                return socket.receive_json()
 
         assert first(None, OWN)["status"] == 401
         for role in Role:

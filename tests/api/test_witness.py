@@ -17,6 +17,7 @@ from api.security import Action, Identity
 from api.store import Database, auditing
 from api.tables import AuditRow, PatientRow
 from tests.api.conftest import ClientAs, Visit, problem_of
+from tests.api.sockets import live
 
 KNOWN = "p-00000000000000aa"
 router = APIRouter(prefix="/api/v1/patients")
@@ -173,18 +174,18 @@ def test_fifty_readers_at_once_are_noted_in_few_commits(client: TestClient, app:
 
 def test_a_live_socket_is_noted_when_it_opens(client_as: ClientAs, visit: Visit, database: Database) -> None:
     client = client_as("clinician")
-    with client.websocket_connect(f"/api/v1/sessions/{visit.session}/live") as socket:
+    with live(client, f"/api/v1/sessions/{visit.session}/live") as socket:
         assert socket.receive_json()["kind"] == "hello"
         [row] = audit_of(database)
         assert said(row) == ("live.watch", "session", visit.session, "done", None)
-    with client.websocket_connect("/api/v1/sessions/nobody/live") as socket:
+    with live(client, "/api/v1/sessions/nobody/live") as socket:
         assert socket.receive_json()["kind"] == "problem"
     assert said(audit_of(database)[1]) == ("live.watch", "session", "?", "absent", None)
 
 
 @pytest.mark.usefixtures("full")
 def test_a_live_socket_that_cannot_be_noted_says_nothing(client_as: ClientAs, visit: Visit) -> None:
-    with client_as("clinician").websocket_connect(f"/api/v1/sessions/{visit.session}/live") as socket:
+    with live(client_as("clinician"), f"/api/v1/sessions/{visit.session}/live") as socket:
         closed = socket.receive()
     assert closed["type"] == "websocket.close"
     assert closed["code"] == 4503

@@ -15,7 +15,7 @@ from api.security import Role
 from api.store import clock
 from api.store import tokens as store
 from kiosk.messages import SECOND
-from tests.api import staff
+from tests.api import sockets, staff
 from tests.api.attacks.siege import THINGS, Evidence, Target
 
 ACCOUNT = "/api/v1/account"
@@ -281,7 +281,7 @@ def cross_site_socket(target: Target) -> Evidence:
     for origin in (EVIL, "null", "http://testserver.evil.example", "http://evil.example:80"):
         with suppress(WebSocketDisconnect, CancelledError, AssertionError):
             headers = {"cookie": jar, "origin": origin}
-            with target.client.websocket_connect(f"/api/v1/sessions/{THINGS['session']}/live", headers=headers) as live:
+            with sockets.live(target.client, f"/api/v1/sessions/{THINGS['session']}/live", headers=headers) as live:
                 if live.receive_json()["kind"] == "hello":
                     found.append(f"{origin} listens")
     return found
