@@ -4,8 +4,8 @@ import re
 import zlib
 from collections.abc import Iterator
 
-_OBJECT = re.compile(rb"(\d+) 0 obj(.*?)endobj", re.DOTALL)
-_STREAM = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.DOTALL)
+_OBJECT = re.compile(rb"(?<=\n)(\d+) 0 obj(.*?)\nendobj\n", re.DOTALL)
+_STREAM = re.compile(rb"\nstream\r?\n")
 _FONT = re.compile(rb"/(f\d+) [\d.]+ Tf")
 _ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 
@@ -60,9 +60,12 @@ def _reference(of: bytes, name: bytes) -> int:
 
 
 def _content(of: bytes) -> bytes:
-    found = _STREAM.search(of)
+    # by its length: compressed bytes may end as a line does, and a lazy pattern would cut them short there
+    found, length = _STREAM.search(of), re.search(rb"/Length (\d+)", of)
     assert found
-    return zlib.decompress(found[1]) if b"FlateDecode" in of else found[1]
+    assert length
+    held = of[found.end() : found.end() + int(length[1])]
+    return zlib.decompress(held) if b"FlateDecode" in of[: found.start()] else held
 
 
 def _table(objects: dict[int, bytes], font: int) -> dict[int, str]:
