@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from analytics import norms
 from analytics.analyzer import Finding
-from analytics.languages import Language, Note, number
+from analytics.languages import Language, Note
 from analytics.stress import evidence as stress
 from analytics.stress import words
 from analytics.stress.evidence import Part, System
@@ -22,6 +22,7 @@ from analytics.stress.reference import Against, Compared, Comparison, compared, 
 from kiosk.measures import Reason
 from kiosk.messages import SECOND
 from kiosk.recording import Baseline, Context
+from kiosk.wording import number
 
 METHOD = "weighted-deviation-index-1"
 WEIGHTS: Mapping[System, float] = MappingProxyType(

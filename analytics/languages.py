@@ -28,9 +28,3 @@ def listed(words: Sequence[str], language: Language) -> str:
 def capital(text: str) -> str:
     """With a capital first letter, the others as they are."""
     return text[:1].upper() + text[1:]
-
-
-def number(value: float, decimals: int, language: Language) -> str:
-    """With the language's decimal sign; a rounded zero has no sign."""
-    text = f"{round(value, decimals) + 0.0:.{decimals}f}"
-    return text.replace(".", ",") if language == "ru" else text

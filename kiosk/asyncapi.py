@@ -10,23 +10,33 @@ import numpy as np
 from kiosk import topics
 from kiosk.measures import MEASURES
 from kiosk.messages import (
+    ENTRIES,
     EVENTS,
     KINDS,
     MAX_PAYLOAD,
     READINGS,
     SECOND,
     SESSION,
+    Agreed,
+    Answered,
+    Ask,
     Chunk,
     Command,
+    ConsentText,
     End,
+    Entry,
     Event,
     Lost,
     Message,
     Origin,
+    Person,
     Reading,
     Receipt,
     Refusal,
+    Results,
     Session,
+    Setup,
+    Shown,
     Status,
     Stream,
     Wire,
@@ -57,14 +67,18 @@ class Route(NamedTuple):
 
 ROUTES: dict[str, Route] = {
     "chunk": Route(("sensors",), ("recorder", "analytics", "api"), "/stream/signal"),
-    "reading": Route(("sensors", "analytics"), ("recorder", "api"), "/measure"),
+    "reading": Route(("sensors", "analytics"), ("recorder", "api", "sensors"), "/measure"),
     "event": Route(("sensors",), ("recorder", "api"), "/event"),
+    "entry": Route(("sensors",), ("recorder",), "/content/of"),
     "end": Route(("sensors",), ("recorder",), "/stream/signal"),
     "lost": Route(("sensors",), ("recorder", "api"), "/stream/signal"),
     "receipt": Route(("recorder",), ("sensors",), "/stream/signal"),
     "session": Route(("sensors",), ("recorder", "analytics", "api"), "/stream/session"),
     "status": Route(("sensors",), ("recorder", "api"), "/device"),
     "command": Route(("api",), ("sensors",), "/device"),
+    "ask": Route(("sensors",), ("api",), "/session"),
+    "results": Route(("api",), ("sensors",), "/session"),
+    "setup": Route(("api",), ("sensors",), "/about"),
 }
 
 
@@ -191,7 +205,7 @@ def _topic_names(kind: str) -> Iterable[str] | None:
     if kind == "reading":
         return MEASURES
     if ROUTES[kind].name == "/stream/signal":
-        return (*_leaving(), READINGS, EVENTS, SESSION)
+        return (*_leaving(), READINGS, EVENTS, SESSION, ENTRIES)
     return None
 
 
@@ -277,5 +291,25 @@ def _examples(kind: str) -> list[tuple[str, Message]]:
         ],
         "status": [("A simulated device runs.", Status("chest-strap", "running", simulated=True, drift_ppm=-11.5))],
         "command": [("Begin a visit.", Command("c-17", "start"))],
+        "entry": [
+            ("What the visitor agreed to.",
+             Entry(_stream(ENTRIES, "station"), 1, 4 * SECOND, Agreed(("measure", "store"), "2026-1", "en"))),
+            ("Who the visitor says to be.",
+             Entry(_stream(ENTRIES, "station"), 2, 9 * SECOND, Person(birth_year=1981, sex="female"))),
+            ("Answers to a questionnaire.",
+             Entry(_stream(ENTRIES, "station"), 3, 90 * SECOND, Answered("phq2", "1", "en", {"1": 0, "2": 1}))),
+        ],
+        "ask": [("How did it go?", Ask("s-20250102-0001"))],
+        "results": [
+            ("Not analysed yet.", Results("s-20250102-0001", "waiting")),
+            ("A number with what is usual, and one that is absent.",
+             Results("s-20250102-0001", "ready", "K7QF-9M2X", values=(
+                 Shown("heart_rate", 68.0, 67.6, 68.5, 0.93, source="ecg", usual=(52.0, 88.0)),
+                 Shown("sdnn", None, absent="too_short")))),
+        ],
+        "setup": [
+            ("A clinic's texts.",
+             Setup("Main clinic", (ConsentText("2026-1", "en", "What you may agree to ..."),), ("quick", "full"))),
+        ],
     }  # fmt: skip
     return examples[kind]

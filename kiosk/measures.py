@@ -107,6 +107,7 @@ _ROWS = (
     Measure("weight", "Body weight", "kg", 0.5, 500, 1, "29463-7"),
     Measure("height", "Body height", "cm", 20, 275, 0, "8302-2"),
     Measure("bmi", "Body mass index", "kg/m2", 5, 200, 1, "39156-5"),
+    Measure("hba1c", "HbA1c", "%", 2, 25, 1, "4548-4"),
     *(Measure(f"face_{name}", f"Face: {name}", "1", 0, 1, 2) for name in EXPRESSIONS),
     Measure("face_valence", "Face: valence", "1", -1, 1, 2),
     Measure("face_arousal", "Face: arousal", "1", -1, 1, 2),

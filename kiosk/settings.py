@@ -22,6 +22,7 @@ KNOWN_SECRETS = frozenset(
     }
 )  # fmt: skip
 """What manuals, images and examples hand out: refused where it is no demonstration."""
+_LOCAL = ("127.0.0.1", "localhost", "[::1]")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)+")
 
 
@@ -61,6 +62,14 @@ class Settings(BaseSettings):
     brainflow_params: str = Field("", description="How it is connected: `serial_port=/dev/ttyUSB0,...`.")
     lsl_streams: str = Field("", description="LSL streams: `type=EEG;name=X, type=ECG`; all of a known type if unset.")
     station_port: int = Field(8077, ge=0, le=65535, description="Port of the kiosk's own page, on 127.0.0.1 alone.")
+
+    assistant_address: str | None = Field(
+        None,
+        description="Language model behind the assistant: https://HOST/v1, as OpenAI speaks. Rules if unset.",
+    )
+    assistant_model: str = Field("default", description="What that endpoint calls its model.")
+    assistant_key: SecretStr | None = Field(None, description="The endpoint's key, where it wants one.")
+    emergency_number: str = Field("112", pattern=r"^[0-9 +-]{2,20}$", description="Whom visitors are told to call.")
 
     database_url: SecretStr | None = Field(None, description="SQLAlchemy URL; SQLite in the data folder if unset.")
     master_key: SecretStr | None = Field(
@@ -104,6 +113,10 @@ class Settings(BaseSettings):
     http_names: str = Field("", description="Names with a dot under which pages are reached: `kiosk.example.org, ...`.")
     http_host: str = Field("127.0.0.1", description="Address of API and dashboard. Local, unless they come over TLS.")
     http_port: int = Field(8000, ge=0, le=65535)
+    public_address: str | None = Field(
+        None, description="Where visitors' phones reach the pages: https://NAME. Behind it their results are shown."
+    )
+    results_link_minutes: float = Field(60, ge=1, le=1440, description="For how long a link opens a visitor's results.")
     second_factor: Literal["optional", "required"] = Field(
         "optional", description="required: who has no second factor can do nothing but set one up."
     )
@@ -151,11 +164,34 @@ class Settings(BaseSettings):
             raise ValueError("host names, comma between them, without scheme, port or *")
         return value
 
+    @field_validator("public_address")
+    @classmethod
+    def _is_public(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        # what is read there is somebody's health; plain only where it leaves no machine
+        local = r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?"
+        if not re.fullmatch(
+            rf"https://[A-Za-z0-9.-]+(:\d{{1,5}})?|https://\[[0-9a-fA-F:]+\](:\d{{1,5}})?|{local}", value.rstrip("/")
+        ):
+            raise ValueError("https://NAME, without a path; http:// of this very machine alone")
+        return value.rstrip("/")
+
     @field_validator("broker_password", "database_url", "keys_url", "master_key", "oidc_client_secret")
     @classmethod
     def _is_not_known(cls, value: SecretStr | None, given: ValidationInfo) -> SecretStr | None:
         if value is not None and not given.data.get("demo") and _is_known(value.get_secret_value()):
             raise ValueError("a secret that everybody knows: make one up, for instance by `openssl rand -hex 24`")
+        return value
+
+    @field_validator("assistant_address")
+    @classmethod
+    def _is_private(cls, value: str | None) -> str | None:
+        # what a visitor says goes there
+        if value is not None and not re.fullmatch(
+            r"https://[^\s@]+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/[^\s@]*)?", value
+        ):
+            raise ValueError("https://..., or http:// of this very machine; the key goes into KIOSK_ASSISTANT_KEY")
         return value
 
     @field_validator("camera")
@@ -188,7 +224,23 @@ class Settings(BaseSettings):
     @cached_property
     def host_names(self) -> frozenset[str]:
         """Names with a dot under which pages are reached, in lower case."""
-        return frozenset(name.lower() for name in _listed(self.http_names))
+        public = re.sub(r":\d+$", "", (self.public_address or "").partition("://")[2])
+        return frozenset(name.lower() for name in (*_listed(self.http_names), *([public] if "." in public else [])))
+
+    @cached_property
+    def visitors_address(self) -> str | None:
+        """Where visitors' phones reach the pages; None where they do not, or nobody said how."""
+        if self.public_address is not None:
+            return self.public_address
+        names = sorted(self.host_names)
+        if self.behind_proxy:
+            return f"https://{names[0]}" if names else None
+        host = f"[{self.http_host}]" if ":" in self.http_host else self.http_host
+        if self.http_cert is not None:
+            name = names[0] if names else None if self.http_host in ("0.0.0.0", "::") else host  # noqa: S104
+            return f"https://{name}:{self.http_port}" if name else None
+        # a demonstration on one machine shows the page on it
+        return f"http://{host}:{self.http_port}" if self.demo and host in _LOCAL else None
 
     @cached_property
     def camera_pixels(self) -> tuple[int, int]:

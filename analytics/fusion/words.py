@@ -9,10 +9,11 @@ from types import MappingProxyType
 
 from analytics.fusion.opinions import Feature, Modality, Opinion
 from analytics.fusion.together import PLAIN, Axis, Emotions, Fused
-from analytics.languages import Language, Note, capital, listed, number
+from analytics.languages import Language, Note, capital, listed
 from analytics.stress.evidence import PARTS
 from analytics.stress.words import RUSSIAN
 from kiosk.measures import EXPRESSIONS
+from kiosk.wording import number
 
 STRAINED = 0.46
 """Of arousal, from which a body is called strained: one standard deviation above usual (`analytics.arousal`)."""

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
-from analytics.languages import Language, capital, listed, number
+from analytics.languages import Language, capital, listed
 from analytics.stress.evidence import Part
 from analytics.stress.reference import Against, Compared, Comparison
 from kiosk.measures import Reason
+from kiosk.wording import number
 
 NOTICED = 1.0
 """Standard deviations from which a measure is called higher or lower."""

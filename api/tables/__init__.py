@@ -1,10 +1,22 @@
 """The tables. Times are int64 nanoseconds: UTC where a thing was received or dated, else since a session's origin."""
 
 from api.tables.access import ApiKeyRow, AuditRow, IdempotencyRow, TokenRow, UserRow
-from api.tables.care import AlertRow, AnalysisRow, CorrectionRow, NoteRow, ResponseRow, ReviewRow, RuleRow
+from api.tables.care import (
+    AlertRow,
+    AnalysisRow,
+    CorrectionRow,
+    DialogueRow,
+    EntryRow,
+    LinkRow,
+    NoteRow,
+    ResponseRow,
+    ReviewRow,
+    RuleRow,
+)
 from api.tables.columns import MAIN
 from api.tables.measured import (
     ChunkRow,
+    CourseRow,
     DeviceRow,
     EventRow,
     LossRow,
@@ -36,12 +48,16 @@ __all__ = [
     "ConsentRow",
     "ConsentTextRow",
     "CorrectionRow",
+    "CourseRow",
     "DeviceRow",
+    "DialogueRow",
+    "EntryRow",
     "EventRow",
     "IdempotencyRow",
     "IdentityDigestRow",
     "IdentityRow",
     "KioskRow",
+    "LinkRow",
     "LossRow",
     "NoteRow",
     "PatientRow",

@@ -1,4 +1,4 @@
-"""What people add to what was measured: notes, answers, corrections, reviews, alert rules and alerts, uploads."""
+"""What people add to what was measured: entries of visitors, notes, answers, corrections, reviews, alerts, uploads."""
 
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
@@ -37,6 +37,52 @@ class ResponseRow(SQLModel, table=True):
     complete: bool = True
     recorded_by: str | None = Field(default=None, max_length=64)
     created_ns: int = big()
+
+
+class EntryRow(SQLModel, table=True):
+    """What a visitor chose, agreed to, or told about themselves at the kiosk, as it came. Encrypted; `api.visits` makes
+    the record of it, whatever the order in which it arrives. Answers and lines of a talk are kept elsewhere."""
+
+    __tablename__ = "entries"
+
+    stream_id: int = Field(primary_key=True, foreign_key="streams.id")
+    seq: int = big(primary_key=True, autoincrement=False)
+    session_id: str = Field(foreign_key="sessions.id", index=True, max_length=64)
+    of: str = Field(max_length=16)
+    """chosen, agreed, person; said, until it is known whether it may be kept."""
+    time_ns: int = big()
+    heard_ns: int = big()
+    """When it came: a kiosk's clock that runs ahead counts no further than this."""
+    content: bytes = sealed()
+
+
+class DialogueRow(SQLModel, table=True):
+    """A line of the talk between a visitor and the assistant. Encrypted; kept where the visitor agreed to that."""
+
+    __tablename__ = "dialogues"
+
+    stream_id: int = Field(primary_key=True, foreign_key="streams.id")
+    seq: int = big(primary_key=True, autoincrement=False)
+    session_id: str = Field(foreign_key="sessions.id", index=True, max_length=64)
+    who: str = Field(max_length=16)
+    """visitor or assistant."""
+    language: str = Field(max_length=8)
+    text: bytes = sealed()
+    time_ns: int = big()
+
+
+class LinkRow(SQLModel, table=True):
+    """An address under which a visitor reads the results of a session for a while. Who has it may read."""
+
+    __tablename__ = "links"
+
+    digest: str = Field(primary_key=True, max_length=64)
+    """Of what stands in the address: the table itself opens nothing."""
+    session_id: str = Field(foreign_key="sessions.id", index=True, max_length=64)
+    created_ns: int = big()
+    until_ns: int = big(index=True)
+    opened: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """How often it was."""
 
 
 class CorrectionRow(SQLModel, table=True):

@@ -8,6 +8,9 @@ from sqlmodel import Field, SQLModel
 from api.tables.columns import MAIN, big
 
 _PLAIN = text("NOT sealed")
+_TO_REVIEW = text("revision > reviewed")
+_REVIEWED = text("revision <= reviewed AND revision > 0")
+_IRREGULAR = text("measure = 'irregular_rhythm' AND value > 0.5")
 
 
 class SessionRow(SQLModel, table=True):
@@ -19,6 +22,19 @@ class SessionRow(SQLModel, table=True):
         Index("sessions_by_clinic", "clinic_id", "first_seen_ns", "id"),
         Index("sessions_by_kiosk", "kiosk", "first_seen_ns", "id"),
         Index("sessions_by_patient", "patient_id", "first_seen_ns", "id"),
+        # what waits to be looked at, and what was: the work list reads a page of either, whatever the rest is
+        Index(
+            "sessions_to_review",
+            *("clinic_id", "outcome", "first_seen_ns", "id"),
+            sqlite_where=_TO_REVIEW,
+            postgresql_where=_TO_REVIEW,
+        ),
+        Index(
+            "sessions_reviewed",
+            *("clinic_id", "first_seen_ns", "id"),
+            sqlite_where=_REVIEWED,
+            postgresql_where=_REVIEWED,
+        ),
     )
 
     id: str = Field(primary_key=True, max_length=64)
@@ -36,6 +52,8 @@ class SessionRow(SQLModel, table=True):
     state: str = Field(default="open", index=True, max_length=16)
     outcome: str | None = Field(default=None, max_length=16)
     """complete or partial, once closed."""
+    fleeting: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """The visitor agreed to measuring and not to storing: it is erased once its results were shown."""
     orphan: bool = False
     """Chunks came, and the kiosk's word about the session has not yet."""
     simulated: bool = False
@@ -49,6 +67,8 @@ class SessionRow(SQLModel, table=True):
     ended_seen_ns: int | None = big(nullable=True)
     closed_ns: int | None = big(nullable=True)
     revision: int = 0
+    reviewed: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """The newest revision that somebody has reviewed."""
     changed: bool = False
     """Something arrived that the newest revision does not know."""
     samples_gone_ns: int | None = big(nullable=True)
@@ -131,6 +151,9 @@ class ReadingRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("stream_id", "seq"),
         Index("readings_by_session", "session_id", "revision", "measure"),
+        # few of many, and nobody should have to look for them; the measure is in it so that SQLite prefers it to the
+        # index of all that were measured
+        Index("readings_irregular", "measure", "session_id", sqlite_where=_IRREGULAR, postgresql_where=_IRREGULAR),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -195,6 +218,19 @@ class RevisionRow(SQLModel, table=True):
     """Where beats were corrected by hand: those that were found before."""
 
 
+class CourseRow(SQLModel, table=True):
+    """How a number went during a session, as a revision's analysis saw it: for drawing. Encrypted like the samples."""
+
+    __tablename__ = "courses"
+
+    session_id: str = Field(primary_key=True, foreign_key="sessions.id", max_length=64)
+    revision: int = Field(primary_key=True)
+    measure: str = Field(primary_key=True, max_length=64)
+    source: str = Field(primary_key=True, max_length=128)
+    points: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    """Method, window, seconds and values (float64, NaN where there was none), packed and sealed."""
+
+
 class DeviceRow(SQLModel, table=True):
     """What a kiosk's device last said of itself."""
 
@@ -208,6 +244,8 @@ class DeviceRow(SQLModel, table=True):
     drift_ppm: float | None = None
     lost: int = big(default=0)
     waiting: int = big(default=0)
+    version: str | None = Field(default=None, max_length=40)
+    """Of the kiosk's software, where the device is the kiosk's own service."""
     seen_ns: int = big()
 
 

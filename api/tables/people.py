@@ -89,7 +89,7 @@ class ConsentRow(SQLModel, table=True):
     patient_id: str = Field(foreign_key="patients.id", index=True, max_length=64)
     session_id: str | None = Field(default=None, foreign_key="sessions.id", index=True, max_length=64)
     purpose: str = Field(max_length=16)
-    """measure, store, share or research."""
+    """measure, store, share, research or talk."""
     text_version: str = Field(max_length=40)
     language: str = Field(max_length=8)
     given_ns: int = big()

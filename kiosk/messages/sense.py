@@ -6,7 +6,7 @@ import numpy as np
 
 from kiosk.errors import Refused
 from kiosk.measures import MEASURES
-from kiosk.messages.shapes import Chunk, Lost, Message, Reading
+from kiosk.messages.shapes import Chunk, Lost, Message, Reading, Results
 from kiosk.signals import SIGNALS
 
 
@@ -74,8 +74,20 @@ def _check_lost(lost: Lost) -> None:
         raise Refused("out_of_order", "the range ends before it starts")
 
 
+def _check_results(results: Results) -> None:
+    for shown in results.values:
+        measure = MEASURES.get(shown.measure)
+        if measure is None:
+            raise Refused("unknown_measure", shown.measure)
+        if (shown.value is None) == (shown.absent is None):
+            raise Refused("value_or_reason", "a result has a value or the reason of its absence, never both")
+        if shown.value is not None and not measure.possible(shown.value):
+            raise Refused("impossible_value", f"{shown.measure} outside {measure.low}..{measure.high}")
+
+
 _CHECKS: dict[type[Message], Callable[..., None]] = {
     Chunk: _check_chunk,
     Reading: _check_reading,
     Lost: _check_lost,
+    Results: _check_results,
 }

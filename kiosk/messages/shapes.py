@@ -27,9 +27,12 @@ Quality = Annotated[float, Meta(ge=0, le=1)]
 # PostgreSQL holds no NUL: refused here it costs nothing, in the database a whole transaction
 _NO_NUL = r"^[^\x00]*$"
 Text = Annotated[str, Meta(max_length=500, pattern=_NO_NUL)]
+Line = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+(?!\n)$")]
+Short = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9._-]+(?!\n)$")]
+Language = Annotated[str, Meta(pattern=r"^[a-z]{2}(?!\n)$")]
 
 # the `signal` of streams that carry no waveform
-READINGS, EVENTS, SESSION = "readings", "events", "session"
+READINGS, EVENTS, SESSION, ENTRIES = "readings", "events", "session", "entries"
 
 
 class Stream(Struct, frozen=True, forbid_unknown_fields=True):
@@ -174,6 +177,137 @@ class Refusal(NamedTuple):
     reason: Name
 
 
+class Chosen(Struct, frozen=True, tag="chosen", tag_field="of", forbid_unknown_fields=True):
+    """Which visit this is: its protocol, and the language in which it was held."""
+
+    protocol: Name
+    version: Short
+    language: Language
+
+
+class Agreed(Struct, frozen=True, tag="agreed", tag_field="of", forbid_unknown_fields=True):
+    """What the visitor agreed to, and by which text. What is not named was not agreed to."""
+
+    purposes: Annotated[tuple[Name, ...], Meta(min_length=1, max_length=16)]
+    text_version: Short
+    language: Language
+
+
+class Person(Struct, frozen=True, tag="person", tag_field="of", forbid_unknown_fields=True):
+    """Who the visitor says to be. A code is that of an earlier visit; all else may be left out."""
+
+    code: Short | None = None
+    given: Line | None = None
+    family: Line | None = None
+    birth_year: Annotated[int, Meta(ge=1880, le=2200)] | None = None
+    sex: Literal["female", "male"] | None = None
+
+
+class Answered(Struct, frozen=True, tag="answered", tag_field="of", forbid_unknown_fields=True):
+    """What the visitor answered to a questionnaire."""
+
+    questionnaire: Name
+    version: Short
+    language: Language
+    answers: Annotated[dict[Name, Annotated[int, Meta(ge=-1000, le=1000)]], Meta(max_length=200)]
+
+
+class Said(Struct, frozen=True, tag="said", tag_field="of", forbid_unknown_fields=True):
+    """A line of the talk between the visitor and the assistant."""
+
+    who: Literal["visitor", "assistant"]
+    language: Language
+    text: Annotated[str, Meta(min_length=1, max_length=4000, pattern=_NO_NUL)]
+
+
+Content = Chosen | Agreed | Person | Answered | Said
+
+
+class Entry(Struct, frozen=True, tag="entry", tag_field="kind"):
+    """What a visitor chose, agreed to or told at the kiosk. It goes into the record, and on no screen."""
+
+    stream: Stream
+    seq: Seq
+    time: Time
+    content: Content
+
+    @property
+    def name(self) -> str:
+        """The last level of its topic."""
+        return type(self.content).__struct_config__.tag  # type: ignore[return-value]
+
+
+class Ask(Struct, frozen=True, tag="ask", tag_field="kind"):
+    """A kiosk asks for the results of a session of its own, again and again until they are there."""
+
+    session: Name
+
+    @property
+    def name(self) -> str:
+        """The last level of its topic."""
+        return self.session
+
+
+class Shown(Struct, frozen=True):
+    """A result as the visitor is shown it: a number, or the reason of its absence; and what is usual for them."""
+
+    measure: Name
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    quality: Quality | None = None
+    absent: Name | None = None
+    source: Annotated[str, Meta(max_length=128)] = ""
+    usual: tuple[float, float] | None = None
+    """Within which nine of ten people of this age and sex are at rest."""
+    usual_source: Text = ""
+
+
+class Results(Struct, frozen=True, tag="results", tag_field="kind"):
+    """The answer to `ask`. Never retained, and given for a short time after the visit only."""
+
+    session: Name
+    state: Literal["waiting", "ready", "refused"]
+    """waiting: not analysed yet; refused: nothing is told (another kiosk's, too late, no consent to store)."""
+    code: Short | None = None
+    """The visitor's, to bring along next time."""
+    link: Annotated[str, Meta(max_length=400)] | None = None
+    """Where the results can be read for a while, where the clinic has an address for visitors."""
+    link_until: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
+    """UTC, nanoseconds."""
+    values: Annotated[tuple[Shown, ...], Meta(max_length=200)] = ()
+
+    @property
+    def name(self) -> str:
+        """The last level of its topic."""
+        return self.session
+
+
+class ConsentText(Struct, frozen=True):
+    """What visitors are asked to agree to, in one language."""
+
+    version: Short
+    language: Language
+    text: Annotated[str, Meta(max_length=20_000, pattern=_NO_NUL)]
+
+
+class Setup(Struct, frozen=True, tag="setup", tag_field="kind"):
+    """What a clinic tells its kiosk. Retained, so that a kiosk that starts knows it; the kiosk keeps it for when it
+    is offline."""
+
+    clinic: Text
+    consents: Annotated[tuple[ConsentText, ...], Meta(max_length=16)] = ()
+    """The newest text of each language."""
+    protocols: Annotated[tuple[Name, ...], Meta(max_length=32)] = ()
+    """Which visits are offered, in this order; all where empty."""
+    about: Literal["clinic"] = "clinic"
+
+    @property
+    def name(self) -> str:
+        """The last level of its topic."""
+        return self.about
+
+
 class Receipt(Struct, frozen=True, tag="receipt", tag_field="kind"):
     """The recorder's word for a stream: everything up to `upto` is committed, refused or known to be lost."""
 
@@ -204,6 +338,8 @@ class Status(Struct, frozen=True, tag="status", tag_field="kind"):
     """Messages in the outbox that are not receipted yet."""
     command: Name | None = None
     """The last command that was obeyed."""
+    version: Short | None = None
+    """Of the kiosk's software; the service alone says it."""
 
     @property
     def name(self) -> str:
@@ -224,6 +360,6 @@ class Command(Struct, frozen=True, tag="command", tag_field="kind"):
         return self.device
 
 
-Message = Chunk | Reading | Event | Session | End | Lost | Receipt | Status | Command
-Numbered = Chunk | Reading | Event | Session
+Message = Chunk | Reading | Event | Entry | Session | End | Lost | Receipt | Status | Command | Ask | Results | Setup
+Numbered = Chunk | Reading | Event | Entry | Session
 """Messages with a place in a stream: they go through the outbox and are receipted."""

@@ -16,16 +16,20 @@ from kiosk.errors import Refused
 from kiosk.messages.sense import check
 from kiosk.messages.shapes import (
     MAX_PAYLOAD,
+    Ask,
     Chunk,
     Command,
     End,
+    Entry,
     Event,
     Lost,
     Message,
     Reading,
     Receipt,
+    Results,
     Seq,
     Session,
+    Setup,
     Status,
     Stream,
 )
@@ -44,12 +48,16 @@ KINDS: dict[str, Wire] = {
     "chunk": Wire(0, False, Chunk),
     "reading": Wire(1, False, Reading),
     "event": Wire(1, False, Event),
+    "entry": Wire(1, False, Entry),
     "end": Wire(1, False, End),
     "lost": Wire(1, False, Lost),
     "receipt": Wire(1, False, Receipt),
     "session": Wire(1, True, Session),
     "status": Wire(1, True, Status),
     "command": Wire(1, False, Command),
+    "ask": Wire(1, False, Ask),
+    "results": Wire(1, False, Results),
+    "setup": Wire(1, True, Setup),
 }
 
 _KIND_OF: dict[type[Message], str] = {wire.shape: kind for kind, wire in KINDS.items()}

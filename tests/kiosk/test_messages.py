@@ -15,17 +15,28 @@ from kiosk.messages import (
     KINDS,
     MAX_PAYLOAD,
     SECOND,
+    Agreed,
+    Answered,
+    Ask,
+    Chosen,
     Chunk,
     Command,
+    ConsentText,
     End,
+    Entry,
     Event,
     Lost,
     Message,
     Origin,
+    Person,
     Reading,
     Receipt,
     Refusal,
+    Results,
+    Said,
     Session,
+    Setup,
+    Shown,
     Status,
     Stream,
     address,
@@ -41,7 +52,11 @@ names = st.from_regex(topics.NAME, fullmatch=True)
 seqs = st.integers(0, 2**53)
 time_limits = (-3600 * SECOND, 40 * 86_400 * SECOND)
 times = st.integers(*time_limits)
-texts = st.text(st.characters(codec="utf-8"), max_size=500)
+letters = st.characters(codec="utf-8", exclude_characters="\0")
+texts = st.text(letters, max_size=500)
+lines = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=100)
+shorts = st.from_regex(r"[A-Za-z0-9._-]{1,40}", fullmatch=True)
+languages = st.from_regex(r"[a-z]{2}", fullmatch=True)
 floats32 = st.floats(width=32, allow_nan=True, allow_infinity=False)
 leaving = st.sampled_from([signal for signal in SIGNALS.values() if signal.leaves])
 streams = st.builds(Stream, names, names, names, names)
@@ -92,7 +107,7 @@ def readings(draw: st.DrawFn) -> Reading:
         value if absent is None else None,
         draw(names),
         draw(st.sampled_from(["live", "spot"])),
-        draw(st.text(st.characters(codec="utf-8"), max_size=80)),
+        draw(st.text(letters, max_size=80)),
         start,
         end,
         low if interval else None,
@@ -102,12 +117,46 @@ def readings(draw: st.DrawFn) -> Reading:
     )
 
 
+@st.composite
+def shown(draw: st.DrawFn) -> Shown:
+    measure = draw(st.sampled_from(list(MEASURES.values())))
+    absent = draw(st.none() | names)
+    value = draw(st.floats(measure.low, measure.high)) if absent is None else None
+    return Shown(measure.name, value, absent=absent, usual=draw(st.none() | st.tuples(st.just(1.0), st.just(2.0))))
+
+
+contents = st.one_of(
+    st.builds(Chosen, names, shorts, languages),
+    st.builds(Agreed, st.lists(names, min_size=1, max_size=4).map(tuple), shorts, languages),
+    st.builds(
+        Person,
+        st.none() | shorts,
+        st.none() | lines,
+        st.none() | lines,
+        st.none() | st.integers(1880, 2200),
+        st.sampled_from([None, "female", "male"]),
+    ),
+    st.builds(Answered, names, shorts, languages, st.dictionaries(names, st.integers(-1000, 1000), max_size=5)),
+    st.builds(Said, st.sampled_from(["visitor", "assistant"]), languages, st.text(letters, min_size=1, max_size=400)),
+)
 lost = st.tuples(seqs, seqs).map(sorted).flatmap(lambda pair: st.builds(Lost, streams, *map(st.just, pair), names))
 clocks = st.integers(0, 2**63 - 1)
 messages: st.SearchStrategy[Message] = st.one_of(
     chunks(),
     readings(),
     st.builds(Event, streams, seqs, names, times, texts),
+    st.builds(Entry, streams, seqs, times, contents),
+    st.builds(Ask, names),
+    st.builds(
+        Results,
+        names,
+        st.sampled_from(["waiting", "ready", "refused"]),
+        st.none() | shorts,
+        st.none() | texts.map(lambda text: text[:400]),
+        st.none() | st.integers(0, 2**63 - 1),
+        st.lists(shown(), max_size=4).map(tuple),
+    ),
+    st.builds(Setup, texts, st.lists(st.builds(ConsentText, shorts, languages, texts), max_size=2).map(tuple)),
     st.builds(
         Session,
         streams,
@@ -245,7 +294,7 @@ def test_unknown_fields_of_later_versions_do_no_harm(kind: str) -> None:
 
 
 def test_measurements_are_never_retained() -> None:
-    assert {kind for kind, wire in KINDS.items() if wire.retain} == {"session", "status"}
+    assert {kind for kind, wire in KINDS.items() if wire.retain} == {"session", "setup", "status"}
     assert {kind for kind, wire in KINDS.items() if wire.qos == 0} == {"chunk"}
 
 

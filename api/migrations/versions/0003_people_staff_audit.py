@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from api.store import consent_texts
+from kiosk import consent
 
 revision = "0003"
 down_revision = "0002"
@@ -50,7 +50,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("version", "language"),
     )
     texts = sa.table("consent_texts", *map(sa.column, ("version", "language", "text", "created_ns")))
-    op.bulk_insert(texts, [dict(text) for text in consent_texts.FIRST])
+    op.bulk_insert(texts, [dict(text) for text in consent.FIRST])
     op.create_table(
         "idempotency",
         sa.Column("actor", sa.String(length=64), nullable=False),

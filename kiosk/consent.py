@@ -1,11 +1,12 @@
-"""The first consent text, English and Russian, as migration 0003 stores it. Never changed: people agreed to it.
+"""The consent texts, English and Russian, as migrations 0003 and 0004 store them. Never changed: people agreed to them.
 
 It says what this product does, in words for visitors. Whether it suffices where a clinic is, its lawyers know.
 """
 
-VERSION = "2026-1"
-CREATED_NS = 1_767_225_600_000_000_000
-"""2026-01-01 UTC."""
+FIRST_VERSION, VERSION = "2026-1", "2026-2"
+"""The second asks about the talk with the assistant too, and says what becomes of a session that is not stored."""
+CREATED_NS, SECOND_CREATED_NS = 1_767_225_600_000_000_000, 1_790_812_800_000_000_000
+"""2026-01-01 and 2026-10-01 UTC."""
 
 _ENGLISH = """\
 What you may agree to
@@ -77,7 +78,47 @@ _RUSSIAN = """\
 Вы можете в любое время узнать, что о вас хранится, получить это, исправить ошибки и потребовать стереть всё.
 """
 
+_UNSTORED_ENGLISH = """\
+If you do not agree, you are shown your results, and half an hour later the session is erased.
+"""
+_UNSTORED_RUSSIAN = """\
+Если вы не согласны, вам покажут результаты, а через полчаса сеанс будет стёрт.
+"""
+
+_TALK_ENGLISH = """\
+5. The conversation with the assistant (talk)
+The kiosk can talk with you about your results. What you and the assistant said is stored encrypted with your session,
+and clinicians of this clinic may read it. You can talk with the assistant without agreeing: then nothing of it is kept.
+If you take this back, what was kept of your conversations is deleted at the next clean-up.
+
+"""
+_TALK_RUSSIAN = """\
+5. Разговор с помощником (talk)
+Киоск может поговорить с вами о ваших результатах. Сказанное вами и помощником хранится зашифрованным вместе с вашим
+сеансом, и врачи этой клиники могут это прочесть. Поговорить можно и без согласия: тогда от разговора ничего не
+сохраняется. Если вы отзовёте это согласие, сохранённые разговоры будут удалены при ближайшей очистке.
+
+"""
+
+
+def _with_talk(text: str, count: tuple[str, str], unstored: str, talk: str, end: str) -> str:
+    """The first text with a fifth purpose, and with what becomes of a session that is not stored."""
+    return text.replace(*count).replace("\n\n3. ", f"\n{unstored}\n3. ").replace(f"\n\n{end}", f"\n\n{talk}{end}")
+
+
 FIRST = tuple(
-    {"version": VERSION, "language": language, "text": text, "created_ns": CREATED_NS}
+    {"version": FIRST_VERSION, "language": language, "text": text, "created_ns": CREATED_NS}
     for language, text in (("en", _ENGLISH), ("ru", _RUSSIAN))
+)
+SECOND = tuple(
+    {"version": VERSION, "language": language, "text": text, "created_ns": SECOND_CREATED_NS}
+    for language, text in (
+        ("en", _with_talk(_ENGLISH, ("four things", "five things"), _UNSTORED_ENGLISH, _TALK_ENGLISH, "You may ask")),
+        (
+            "ru",
+            _with_talk(
+                _RUSSIAN, ("четырёх вещах", "пяти вещах"), _UNSTORED_RUSSIAN, _TALK_RUSSIAN, "Вы можете в любое время"
+            ),
+        ),
+    )
 )
