@@ -9,7 +9,7 @@ that is set during a visit moves no sample.
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,6 +119,16 @@ class Driver(Protocol):
 
     def items(self) -> AsyncIterator[Item]:
         """What the device delivers, until it is closed."""
+        ...
+
+
+@runtime_checkable
+class SpotDevice(Protocol):
+    """A driver that says numbers, and which ones."""
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """What it measures, by the names of the catalogue."""
         ...
 
 

@@ -10,32 +10,22 @@ import random
 import secrets
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Protocol
 
 import msgspec
 
 from kiosk import topics
 from kiosk.bus import Bus, send
 from kiosk.errors import DriverFailed, KioskError, Refused
-from kiosk.messages import (
-    EVENTS,
-    READINGS,
-    SECOND,
-    Command,
-    Event,
-    Numbered,
-    Origin,
-    Reading,
-    Status,
-    Stream,
-    Time,
-    decode,
-)
+from kiosk.messages import SECOND, Command, Numbered, Origin, Status, decode
+from sensors import devicerun
 from sensors.clock import Clock
-from sensors.committer import Committer
-from sensors.driver import Block, Driver, DriverFactory, Item, Spot, Stamper, Visit
-from sensors.outbox import Outbox
+from sensors.committer import DISK_PAUSE, Committer
+from sensors.driver import Driver, DriverFactory, Item, Visit
+from sensors.outbox import Kept, Outbox
 from sensors.sender import Sender
 
 log = logging.getLogger(__name__)
@@ -43,12 +33,41 @@ log = logging.getLogger(__name__)
 SERVICE = "sensors"
 """The device name under which the process itself speaks."""
 HEARTBEAT = 5.0
+VERSION = version("health-kiosk").replace("+", "-")[:40]
 FIRST_PAUSE, LONGEST_PAUSE, STEADY_AFTER = 0.5, 30.0, 60.0
 RESUME_WITHIN = 30 * 60 * SECOND
 STOP_WITHIN = 5.0
 """Seconds that a device has to close; and, at the end of the service, that a full disk is waited for."""
 MOST_COMMANDS = 100
 """Remembered, so that one that is repeated is obeyed once."""
+
+
+class Witness(Protocol):
+    """Somebody in this process who sees what goes on: the visitor's screen. It may not wait, nor fail a visit."""
+
+    def began(self, visit: Visit) -> None:
+        """A visit goes on, or goes on again."""
+        ...
+
+    def made(self, driver: Driver) -> None:
+        """A device is about to run."""
+        ...
+
+    def heard(self, device: str, item: Item) -> None:
+        """It said something."""
+        ...
+
+    def closed(self, device: str) -> None:
+        """Its run has ended."""
+        ...
+
+    def ended(self, session: str) -> None:
+        """The visit has ended."""
+        ...
+
+
+Words = Callable[[Visit], tuple[Sequence[Numbered], Kept]]
+"""What is said with a session's beginning, and where the visit is then."""
 
 
 class Sensors:
@@ -69,6 +88,7 @@ class Sensors:
         self.sender = Sender(bus, outbox, kiosk)
         self._committer = Committer(outbox, self.sender)
         self.visit: Visit | None = None
+        self.witness: Witness | None = None
         self._devices: list[asyncio.Task[None]] = []
         self._statuses: dict[str, Status] = {}
         self._commands: deque[str] = deque(maxlen=MOST_COMMANDS)
@@ -106,15 +126,16 @@ class Sensors:
             committing.cancel()
             await asyncio.wait([committing, *self._devices], timeout=STOP_WITHIN)
 
-    async def start_visit(self) -> str:
-        """A visitor sits down: a new session, and every device starts."""
+    async def start_visit(self, words: Words | None = None) -> str:
+        """A visitor sits down: a new session, with what they said until then, and every device starts."""
         async with self._turn:
             if self.visit is not None:
                 await self._end_visit()
             now = self._clock.now()
             origin = Origin(self._clock.utc(), now, self._clock.boot_id)
             visit = Visit(secrets.token_hex(16), origin, self._simulated)
-            await asyncio.to_thread(self._outbox.open_session, visit, _run_id())
+            said, keep = words(visit) if words is not None else ((), None)
+            await asyncio.to_thread(self._outbox.open_session, visit, _run_id(), said=said, keep=keep)
             self.sender.wake()
             self._start_devices(visit)
             await self._say(SERVICE, "running")
@@ -124,6 +145,32 @@ class Sensors:
         """The visitor leaves: every run ends, and so does the session."""
         async with self._turn:
             await self._end_visit()
+
+    async def say(self, session: str, messages: Sequence[Numbered], keep: Kept | None) -> bool:
+        """Emit what the visitor of a session said, and keep where the visit is; False when the session is over."""
+        for message in messages:
+            self._outbox.check(message)
+        async with self._turn:
+            while self.visit is not None and self.visit.session == session:
+                try:
+                    await asyncio.to_thread(self._outbox.say, messages, keep)
+                except sqlite3.Error as error:
+                    log.error("outbox: %s; trying again", error)  # noqa: TRY400 - the same trace each second
+                    await asyncio.sleep(DISK_PAUSE)
+                    continue
+                self.sender.wake()
+                return True
+            return False
+
+    @property
+    def has_devices(self) -> bool:
+        """Whether there is anything to measure with."""
+        return self.visit is not None or bool(self._visitor())
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether nothing can be kept: the disk is full."""
+        return bool(self._committer.trouble)
 
     async def devices_finished(self) -> None:
         """Return when no device has anything more to say, as at the end of a recording that is played."""
@@ -139,11 +186,13 @@ class Sensors:
         at = self._clock.now() - visit.origin.boot
         await asyncio.to_thread(self._outbox.end_session, visit.session, at)
         self.visit = None
+        self._tell(lambda witness: witness.ended(visit.session))
         self.sender.wake()
         await self._say(SERVICE, "running")
 
     def _start_devices(self, visit: Visit) -> None:
         self.visit = visit
+        self._tell(lambda witness: witness.began(visit))
         # beside those of an earlier visit that do not stop
         self._devices += [
             asyncio.create_task(self._supervise(visit, factory, f"device-{number}"))
@@ -171,6 +220,8 @@ class Sensors:
                 if not topics.NAME.fullmatch(driver.name):
                     raise DriverFailed(f"{driver.name!r} is no name for a device")
                 name = driver.name
+                made = driver
+                self._tell(lambda witness, made=made: witness.made(made))  # type: ignore[misc]
                 await self._say(name, "starting", simulated=driver.simulated)
                 await self._run(visit, driver)
                 await self._say(name, "stopped", "finished", simulated=driver.simulated)
@@ -191,62 +242,38 @@ class Sensors:
             pause = min(2 * pause, LONGEST_PAUSE)
 
     async def _run(self, visit: Visit, driver: Driver) -> None:
-        """One run: from opening the device to its end, whatever ends it."""
-        run = _run_id()
-        streams = {port.signal: Stream(visit.session, driver.name, port.signal, run) for port in driver.ports}
-        said = {name: Stream(visit.session, driver.name, name, run) for name in (READINGS, EVENTS)}
-        stampers = {port.signal: Stamper(streams[port.signal], port, visit.origin) for port in driver.ports}
-        unsaid: deque[Numbered] = deque()
-        opened = False
         try:
-            # a spot device has no waveform: its readings are what it is there for
-            await asyncio.to_thread(self._outbox.open_run, streams.values() or (said[READINGS],))
-            async with driver:
-                opened = not driver.ports
-                if opened:
-                    # it waits to be used: that is all that it can do until then
-                    await self._say(driver.name, "running", simulated=driver.simulated)
-                async for item in driver.items():
-                    if not opened:
-                        opened = True
-                        await self._say(driver.name, "running", simulated=driver.simulated)
-                    unsaid.extend(_messages(item, visit.origin, stampers, said))
-                    self._note_trouble(driver)
-                    while unsaid:
-                        await self._committer.put(unsaid[0])
-                        unsaid.popleft()
-                    drift = next((s.drift_ppm for s in stampers.values() if s.drift_ppm is not None), None)
-                    if drift is not None:
-                        self._note_drift(driver.name, drift)
+            await devicerun.run(visit, driver, _run_id(), outbox=self._outbox, committer=self._committer, watch=self)
         finally:
-            for stamper in stampers.values():
-                unsaid.extend(stamper.flush())
-            await _to_its_end(self._end_run(unsaid, [*streams.values(), *said.values()]))
+            self._tell(lambda witness: witness.closed(driver.name))
+            self.sender.wake()
 
-    async def _end_run(self, unsaid: Iterable[Numbered], streams: list[Stream]) -> None:
-        for message in unsaid:
-            try:
-                await self._committer.put(message)
-            except Refused as refusal:
-                log.warning("a message could not be emitted: %s", refusal)
-        await self._committer.flush()
-        try:
-            await asyncio.to_thread(self._outbox.end_run, streams)
-        except sqlite3.Error as error:
-            # the end of the visit ends it, or the next start
-            log.error("outbox: %s; a run stays open", error)  # noqa: TRY400
-        self.sender.wake()
+    # --- what a run tells of its device
 
-    def _note_trouble(self, driver: Driver) -> None:
-        """What a driver that goes on has to say of itself; the next heartbeat carries it."""
+    async def is_running(self, driver: Driver) -> None:
+        """A device is open, and said its first word where it has waveforms."""
+        await self._say(driver.name, "running", simulated=driver.simulated)
+
+    def heard(self, driver: Driver, item: Item) -> None:
+        """A device said something; what troubles it the next heartbeat carries."""
+        self._tell(lambda witness: witness.heard(driver.name, item))
         status = self._statuses.get(driver.name)
         if status is not None and status.state == "running" and status.detail != driver.trouble[:200]:
             self._statuses[driver.name] = _with(status, detail=driver.trouble[:200])
 
-    def _note_drift(self, device: str, drift: float) -> None:
-        status = self._statuses.get(device)
+    def drifts(self, driver: Driver, ppm: float) -> None:
+        """A device's clock runs so much faster than ours."""
+        status = self._statuses.get(driver.name)
         if status is not None:
-            self._statuses[device] = _with(status, drift_ppm=round(drift, 1))
+            self._statuses[driver.name] = _with(status, drift_ppm=round(ppm, 1))
+
+    def _tell(self, word: Callable[["Witness"], None]) -> None:
+        """What is to be seen on a screen must not take a measurement down."""
+        if self.witness is not None:
+            try:
+                word(self.witness)
+            except Exception:
+                log.exception("the screen's witness failed")
 
     async def _say(self, device: str, state: str, detail: str = "", *, simulated: bool | None = None) -> None:
         known = self._statuses.get(device)
@@ -267,6 +294,7 @@ class Sensors:
             lost=self._outbox.count("lost"),
             waiting=self._outbox.waiting_count,
             command=self._commands[-1] if self._commands else None,
+            version=VERSION,
         )
 
     async def _heartbeat(self) -> None:
@@ -301,38 +329,6 @@ class Sensors:
             await self.start_visit()
         elif command.action in ("stop", "cancel"):
             await self.end_visit()
-
-
-def _messages(item: Item, origin: Origin, stampers: dict[str, Stamper], said: dict[str, Stream]) -> Sequence[Numbered]:
-    """What an item of a driver is on the wire. Seqs are given by the outbox."""
-    if isinstance(item, Block):
-        stamper = stampers.get(item.signal)
-        if stamper is None:
-            raise DriverFailed(f"a block of {item.signal}, which is not among the driver's ports")
-        return stamper.stamp(item)
-    at: Time = item.read_at - origin.boot
-    if isinstance(item, Spot):
-        return [
-            Reading(
-                said[READINGS], 0, item.measure, item.value, said[READINGS].device, "spot", item.method, at, at,
-                quality=item.quality, absent=item.absent,
-            )
-        ]  # fmt: skip
-    return [Event(said[EVENTS], 0, item.event, at, item.detail)]
-
-
-async def _to_its_end(work: Coroutine[object, object, None]) -> None:
-    """Wait for it even when cancelled, as often as that may be; then be cancelled."""
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    task.result()
-    if cancelled is not None:
-        raise cancelled
 
 
 async def _outlived_by(task: asyncio.Task[None]) -> None:

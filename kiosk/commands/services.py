@@ -17,9 +17,12 @@ from kiosk.mqtt import MqttBus
 from kiosk.settings import Settings
 
 if TYPE_CHECKING:
+    from kiosk.bus import Bus
     from kiosk.recording import Recording
     from sensors.driver import DriverFactory
+    from sensors.outbox import Outbox
     from sensors.service import Sensors
+    from sensors.station.reception import Reception
     from sensors.station.server import Station
 
 log = logging.getLogger(__name__)
@@ -39,13 +42,22 @@ Visit = Annotated[
     float | None, typer.Option(help="Seconds of a visit; visits follow each other. Without it, commands start them.")
 ]
 Pause = Annotated[float, typer.Option(help="Seconds between visits.")]
+WithStation = Annotated[
+    bool,
+    typer.Option(
+        "--station",
+        help="Serve the visitor's screen on 127.0.0.1 (KIOSK_STATION_PORT). With --visit, visits follow each other "
+        "while nobody uses it.",
+    ),
+]
 
 
 @app.command()
-def sensors(driver: Drivers = None, visit: Visit = None, pause: Pause = 10.0) -> None:
+def sensors(driver: Drivers = None, visit: Visit = None, pause: Pause = 10.0, station: WithStation = False) -> None:
     """Run this kiosk's devices: what they emit is kept in the outbox until it is receipted."""
     settings = load_settings()
-    run(_serve_sensors(settings, tuple(dict.fromkeys(driver or [SIMULATED])), visit, pause), settings)
+    drivers = tuple(dict.fromkeys(driver or [SIMULATED]))
+    run(_serve_sensors(settings, drivers, visit, pause, with_station=station), settings)
 
 
 @app.command()
@@ -87,9 +99,13 @@ def migrate() -> None:
 
 @asynccontextmanager
 async def sensors_of(
-    settings: Settings, visitor: "Callable[[], Sequence[DriverFactory]]", *, simulated: bool
+    settings: Settings,
+    visitor: "Callable[[], Sequence[DriverFactory]]",
+    *,
+    simulated: bool,
+    meet: "Callable[[Sensors, Outbox, Bus], None] | None" = None,
 ) -> AsyncIterator["Sensors"]:
-    """This kiosk's sensors, running: with its outbox, connected to its broker."""
+    """This kiosk's sensors, running: with its outbox, connected to its broker. `meet` meets them before they run."""
     from sensors.clock import SystemClock
     from sensors.outbox import Outbox
     from sensors.service import SERVICE, Sensors
@@ -100,22 +116,36 @@ async def sensors_of(
             service = Sensors(
                 kiosk=settings.id, bus=bus, outbox=outbox, clock=SystemClock(), visitor=visitor, simulated=simulated
             )
+            if meet is not None:
+                meet(service, outbox, bus)
             async with service.running():
                 yield service
 
 
-async def _serve_sensors(settings: Settings, drivers: Sequence[str], visit: float | None, pause: float) -> None:
+async def _serve_sensors(
+    settings: Settings, drivers: Sequence[str], visit: float | None, pause: float, *, with_station: bool
+) -> None:
     async with AsyncExitStack() as stack:
-        station = await _station_of(drivers, settings, stack)
+        station = _station_of(drivers, settings, wanted=with_station)
         devices = [await _devices_of(name, settings, station) for name in drivers]
         # one simulated device makes the visit one that must never pass for a measurement
+        simulated = _is_simulated(drivers, settings)
+        receptions: list[Reception] = []
+
+        def meet(service: "Sensors", outbox: "Outbox", bus: "Bus") -> None:
+            if station is not None:
+                receptions.append(_reception(settings, station, service, outbox, bus, simulated=simulated))
+
         service = await stack.enter_async_context(
-            sensors_of(
-                settings,
-                lambda: [each for made in devices for each in made()],
-                simulated=_is_simulated(drivers, settings),
-            )
+            sensors_of(settings, lambda: [each for made in devices for each in made()], simulated=simulated, meet=meet)
         )
+        for reception in receptions:
+            assert station is not None
+            await stack.enter_async_context(reception.running())
+            await stack.enter_async_context(station.running(reception))
+            typer.echo(f"the visitor's screen is at {station.address}", err=True)
+            if visit is not None:
+                await reception.demonstrate(visit, pause)
         while visit is not None:
             if service.visit is None:
                 await service.start_visit()
@@ -158,6 +188,7 @@ async def _devices_of(
         lock=settings.camera_lock,
         models=settings.data / models.FOLDER,
         page=station.camera if station is not None else None,
+        also=station.codes.offer if station is not None else None,
     )
     return lambda: made
 
@@ -188,10 +219,10 @@ _MAKERS: "dict[str, Callable[[Settings], Awaitable[Callable[[], Sequence[DriverF
 """Drivers that need nothing but their settings."""
 
 
-async def _station_of(drivers: Sequence[str], settings: Settings, stack: AsyncExitStack) -> "Station | None":
-    """The kiosk's page, with the devices that are to be its own; None where none is. It runs until the stack ends."""
+def _station_of(drivers: Sequence[str], settings: Settings, *, wanted: bool) -> "Station | None":
+    """The visitor's screen, with the devices that are to be its own; None where nobody wants it."""
     seen, heard = settings.camera == PAGE and CAMERA in drivers, settings.microphone == PAGE and MICROPHONE in drivers
-    if not (seen or heard):
+    if not (seen or heard or wanted):
         return None
     from sensors.clock import SystemClock
     from sensors.station.camera import PageCamera
@@ -201,10 +232,27 @@ async def _station_of(drivers: Sequence[str], settings: Settings, stack: AsyncEx
     clock = SystemClock()
     camera = PageCamera(clock, size=settings.camera_pixels, rate=settings.camera_rate or 30.0) if seen else None
     microphone = PageMicrophone(clock) if heard else None
-    station = Station(camera, settings.station_port, microphone=microphone)
-    await stack.enter_async_context(station.running())
-    typer.echo(f"the kiosk's page is at {station.address}", err=True)
-    return station
+    return Station(camera, settings.station_port, microphone=microphone)
+
+
+def _reception(
+    settings: Settings, station: "Station", service: "Sensors", outbox: "Outbox", bus: "Bus", *, simulated: bool
+) -> "Reception":
+    """What holds the visits of this kiosk."""
+    from kiosk.assistant import chosen
+    from sensors.clock import SystemClock
+    from sensors.station.reception import Reception
+
+    return Reception(
+        sensors=service,
+        outbox=outbox,
+        bus=bus,
+        kiosk=settings.id,
+        clock=SystemClock(),
+        assistant=chosen.of(settings),
+        codes=station.codes,
+        simulated=simulated,
+    )
 
 
 def _is_simulated(drivers: Sequence[str], settings: Settings) -> bool:

@@ -24,6 +24,7 @@ app = typer.Typer()
 READY_WITHIN = 60.0
 STOP_WITHIN = 10.0
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+FULL = "  to see it full, with a clinic of invented people: make up UP_ARGS=--demo-data\n\n"
 
 
 class NotReady(KioskError):
@@ -37,16 +38,20 @@ def up(
     visit: Annotated[float, typer.Option(help="Seconds of a simulated visit.")] = 180.0,
     pause: Annotated[float, typer.Option(help="Seconds between visits.")] = 10.0,
     embedded: Annotated[bool, typer.Option("--embedded", help="Use amqtt even where mosquitto is installed.")] = False,
+    demo_data: Annotated[
+        bool, typer.Option("--demo-data", help="First fill the database with a clinic of invented people.")
+    ] = False,
 ) -> None:
     """Start everything on this machine with simulated sensors, and print the address of the dashboard."""
     given = load_settings()
     changes: dict[str, object] = {"data": (data or given.data).absolute(), "log_level": given.log_level}
     changes["http_port"] = _free_port(port or given.http_port)
     changes["demo"] = True
+    changes["station_port"] = _free_port(given.station_port)
     if "broker_host" not in given.model_fields_set:
         changes["broker_port"] = _free_port(given.broker_port)
     settings = given.model_copy(update=changes)
-    run(_Up(settings, embedded=embedded, visit=visit, pause=pause).serve(), settings)
+    run(_Up(settings, embedded=embedded, visit=visit, pause=pause, demo_data=demo_data).serve(), settings)
 
 
 @app.command(hidden=True)
@@ -62,9 +67,11 @@ def embedded_broker() -> None:
 
 
 class _Up:
-    def __init__(self, settings: Settings, *, embedded: bool, visit: float, pause: float) -> None:
+    def __init__(
+        self, settings: Settings, *, embedded: bool, visit: float, pause: float, demo_data: bool = False
+    ) -> None:
         self._settings = settings
-        self._visit, self._pause = visit, pause
+        self._visit, self._pause, self._demo_data = visit, pause, demo_data
         self._mosquitto = None if embedded else broker.find_mosquitto()
         self._own_broker = "broker_host" not in settings.model_fields_set
         self._logs = settings.data / "logs"
@@ -79,6 +86,9 @@ class _Up:
             async with asyncio.TaskGroup() as group:
                 await self._once("migrate")
                 await asyncio.to_thread(self._make_logins)
+                if self._demo_data:
+                    typer.echo("  inventing a clinic: this takes a minute or two, once")
+                    await self._once("demo-data")
                 if self._own_broker:
                     group.create_task(self._keep("broker", *self._broker_command()))
                     await self._wait("broker", self._broker_answers)
@@ -86,7 +96,7 @@ class _Up:
                     group.create_task(self._keep(name, *_kiosk(name)))
                 await self._wait("api", self._api_answers)
                 visits = ("--visit", str(self._visit), "--pause", str(self._pause))
-                group.create_task(self._keep("sensors", *_kiosk("sensors", *visits)))
+                group.create_task(self._keep("sensors", *_kiosk("sensors", "--station", *visits)))
                 self._announce()
         except* KioskError as errors:
             raise NotReady(str(errors.exceptions[0])) from None
@@ -95,15 +105,18 @@ class _Up:
 
     def _announce(self) -> None:
         settings = self._settings
+        station = f"http://{broker.HOST}:{settings.station_port}/"
         kind = "external" if not self._own_broker else "mosquitto" if self._mosquitto else "amqtt (embedded)"
         typer.echo(
             f"\n  health-kiosk is up: {self._address}\n\n"
             f"  log in   {self._login[0]} with the password {self._login[1]}\n"
             f"  others   {', '.join(self._others)}: their passwords are in {self._file}\n\n"
-            f"  a simulated visitor sits at {settings.id}\n"
+            f"  visitor's screen  {station}\n"
+            f"  while nobody uses it, a simulated visitor sits at {settings.id}\n\n"
             f"  broker   {kind} on {settings.broker_host}:{settings.broker_port}\n"
             f"  data     {settings.data}\n"
             f"  logs     {self._logs}\n\n"
+            f"{'' if self._demo_data else FULL}"
             "  Ctrl-C stops it.\n"
         )
         sys.stdout.flush()

@@ -9,12 +9,16 @@ from sensors.face.seen import Frame
 DEPTH = 2
 """Pictures that wait at most: one of them takes up the jitter of both sides, more would only make what is seen old."""
 
+Also = Callable[[Callable[[], Frame]], None]
+"""Is offered each picture too, in the writer's thread; it may not wait."""
+
 
 class Latest:
     """A queue of pictures from one thread to another that never makes its writer wait."""
 
-    def __init__(self, depth: int = DEPTH) -> None:
+    def __init__(self, depth: int = DEPTH, *, also: Also | None = None) -> None:
         self._waiting: deque[Callable[[], Frame]] = deque()
+        self._also = also
         self._depth = depth
         self._changed = threading.Condition()
         self._ended = False
@@ -39,6 +43,8 @@ class Latest:
                 self.dropped += 1
             self._waiting.append(unpack)
             self._changed.notify()
+        if self._also is not None:
+            self._also(unpack)
 
     def end(self, failure: BaseException | None = None) -> None:
         """There is nothing more to come; with a failure, that is why."""

@@ -20,18 +20,18 @@ from typing import Self
 import msgspec
 
 from kiosk.errors import KioskError, Refused
-from kiosk.messages import SECOND, SESSION, End, Numbered, Origin, Receipt, Session, Stream, address, decode, encode
+from kiosk.messages import SECOND, SESSION, End, Numbered, Receipt, Session, Stream, address, decode, encode
 from sensors.driver import Visit
 from sensors.outbox import file
+from sensors.outbox.beside import Beside, Kept
 from sensors.outbox.keys import Run, RunKeys, run_of
+from sensors.outbox.sessions import Sessions
 from sensors.outbox.waiting import Item, Place, Waiting
 
-__all__ = ["Item", "Outbox", "OutboxUnusable"]
+__all__ = ["Item", "Kept", "Outbox", "OutboxUnusable"]
 
 log = logging.getLogger(__name__)
 
-_OPEN, _ENDED, _RECORDED = 0, 1, 2
-"""Of a session: recorded is what the recorder has receipted and the bus still retains."""
 _STREAMS_AT_ONCE = 500
 """In one of a session's last words: a device that failed all day made more than a payload holds."""
 _LONGEST = 40 * 86_400 * SECOND
@@ -63,7 +63,8 @@ class Outbox:
         }
         self._over: set[Run] = set()
         """Runs whose keys are to be destroyed: all of them is receipted."""
-        self._keys.keep({run_of(stream) for stream in self._ids})
+        self._sessions, self._beside = Sessions(self._db), Beside(self._db, self._keys)
+        self._keys.keep({run_of(stream) for stream in self._ids} | self._beside.runs())
         self._waiting = Waiting(self._db, self._keys, kiosk, limit)
 
     def __enter__(self) -> Self:
@@ -80,15 +81,13 @@ class Outbox:
 
     # --- what the sensors say
 
-    def open_session(self, visit: Visit, run: str) -> None:
-        """A visitor sits down."""
+    def open_session(self, visit: Visit, run: str, *, said: Iterable[Numbered] = (), keep: Kept | None = None) -> None:
+        """A visitor sits down; with what they said until then, and where their visit is."""
         with self._lock, self._transaction():
-            self._db.execute(
-                "INSERT INTO sessions (id, origin, simulated) VALUES (?, ?, ?)",
-                (visit.session, msgspec.json.encode(visit.origin).decode(), visit.simulated),
-            )
+            self._sessions.add(visit)
             stream = Stream(visit.session, "kiosk", SESSION, run)
             self._emit(Session(stream, 0, "open", visit.origin, simulated=visit.simulated))
+            self._say(said, keep)
 
     def check(self, message: Numbered) -> None:
         """Refuse what no recorder would take: once emitted it could only be thrown away."""
@@ -106,6 +105,11 @@ class Outbox:
             for message in messages:
                 self._emit(message)
             self._waiting.make_room(self._ids)
+
+    def say(self, messages: Iterable[Numbered], keep: Kept | None) -> None:
+        """Emit what a visitor said and keep where the visit is: both, or neither."""
+        with self._lock, self._transaction():
+            self._say(messages, keep)
 
     def end_run(self, streams: Iterable[Stream]) -> None:
         """A driver has stopped. Ending twice does no harm."""
@@ -140,10 +144,33 @@ class Outbox:
     def open_visits(self) -> list[Visit]:
         """Sessions that have not ended, the newest first."""
         with self._lock:
-            rows = self._db.execute(
-                "SELECT id, origin, simulated FROM sessions WHERE ended = ? ORDER BY rowid DESC", (_OPEN,)
-            ).fetchall()
-            return [Visit(row[0], msgspec.json.decode(row[1], type=Origin), bool(row[2])) for row in rows]
+            return self._sessions.open()
+
+    # --- what the station keeps
+
+    def kept_visit(self) -> Kept | None:
+        """Where the visit was that a crash interrupted."""
+        with self._lock:
+            return self._beside.kept()
+
+    def forget_visit(self) -> None:
+        """Nothing of a visit is kept here any more but what it emitted."""
+        with self._lock:
+            runs = self._beside.runs()
+            with self._transaction():
+                self._beside.forget()
+            self._over |= runs
+            self._destroy_keys()
+
+    def setup(self) -> bytes | None:
+        """What the clinic told last about itself."""
+        with self._lock:
+            return self._beside.setup()
+
+    def keep_setup(self, setup: bytes) -> None:
+        """Keep what the clinic told about itself, for a start without a network."""
+        with self._lock, self._transaction():
+            self._beside.keep_setup(setup)
 
     # --- what the sender asks
 
@@ -185,7 +212,7 @@ class Outbox:
 
     def _destroy_keys(self) -> None:
         """After the commit that forgot the last of their runs: before it, a crash would lose what is not receipted."""
-        runs = self._over - {run_of(stream) for stream in self._ids}
+        runs = self._over - {run_of(stream) for stream in self._ids} - self._beside.runs()
         if not runs:
             return
         # a full disk: what is left is destroyed with the next receipt, or at the next start
@@ -216,12 +243,12 @@ class Outbox:
     def recorded(self) -> list[str]:
         """Sessions whose word the record has, and which the bus need not retain any longer."""
         with self._lock:
-            return [row[0] for row in self._db.execute("SELECT id FROM sessions WHERE ended = ?", (_RECORDED,))]
+            return self._sessions.recorded()
 
     def forget_session(self, session: str) -> None:
         """The bus does not retain it any more."""
         with self._lock, self._transaction():
-            self._db.execute("DELETE FROM sessions WHERE id = ? AND ended = ?", (session, _RECORDED))
+            self._sessions.forget(session)
 
     def count(self, name: str) -> int:
         """Messages given up (`lost`) or refused by the recorder (`refused`) since this file was made."""
@@ -257,6 +284,12 @@ class Outbox:
         )
         self._ids[stream] = int(cursor.fetchone()[0])
 
+    def _say(self, messages: Iterable[Numbered], keep: Kept | None) -> None:
+        for message in messages:
+            self._emit(message)
+        if keep is not None:
+            self._beside.keep(keep)
+
     def _emit(self, message: Numbered) -> None:
         self._open(message.stream)
         number = self._ids[message.stream]
@@ -277,22 +310,21 @@ class Outbox:
             self._waiting.store(number, "end", following, End(stream, following - 1))
 
     def _end_session(self, session: str, at: int) -> None:
-        row = self._db.execute("SELECT origin, simulated, ended FROM sessions WHERE id = ?", (session,)).fetchone()
-        if row is None or row[2] != _OPEN:
+        visit = self._sessions.get(session)
+        if visit is None:
             return
         mine = [stream for stream in self._ids if stream.session == session]
         own = next(stream for stream in mine if stream.signal == SESSION)
         others = tuple(stream for stream in mine if stream is not own)
         for stream in others:
             self._end(stream)
-        origin, simulated = msgspec.json.decode(row[0], type=Origin), bool(row[1])
         at = min(max(at, 0), _LONGEST)
         # nobody takes a part for the whole: the session's own stream ends with the last part
         for begin in range(0, max(len(others), 1), _STREAMS_AT_ONCE):
             part = others[begin : begin + _STREAMS_AT_ONCE]
-            self._emit(Session(own, 0, "ended", origin, ended=at, streams=part, simulated=simulated))
+            self._emit(Session(own, 0, "ended", visit.origin, ended=at, streams=part, simulated=visit.simulated))
         self._end(own)
-        self._db.execute("UPDATE sessions SET ended = ? WHERE id = ?", (_ENDED, session))
+        self._sessions.end(session)
 
     def _forget_if_done(self, stream: Stream, number: int) -> None:
         if self._waiting.has(number):
@@ -301,4 +333,4 @@ class Outbox:
             del self._ids[stream]
             self._over.add(run_of(stream))
             if stream.signal == SESSION:
-                self._db.execute("UPDATE sessions SET ended = ? WHERE id = ?", (_RECORDED, stream.session))
+                self._sessions.record(stream.session)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from kiosk.messages import SESSION, Chunk, Event, Lost, Message, Reading, Stream, address, decode, encode
+from kiosk.messages import SESSION, Chunk, Entry, Event, Lost, Message, Reading, Stream, address, decode, encode
 from sensors.outbox.keys import RunKeys, Unreadable, run_of
 
 _ROOM, _MOST_ROOM = 0.1, 4_000_000
@@ -64,7 +64,7 @@ class Waiting:
         decode(topic, payload)
         # the other kinds say when, and how much; and that must be said even if a key is lost
         sealed = False
-        if isinstance(message, Chunk | Reading | Event):
+        if isinstance(message, Chunk | Reading | Event | Entry):
             payload, sealed = self._keys.seal(run_of(message.stream), payload, _place(number, seq)), True
         self._db.execute(
             "INSERT INTO items (stream, kind, seq, topic, payload, sealed) VALUES (?, ?, ?, ?, ?, ?)",

@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import sys
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx2
@@ -81,17 +80,33 @@ async def test_an_unknown_camera_is_refused_before_any_visit(tmp_path: Path) -> 
         await _devices_of("kamera", loaded, None)
 
 
-async def test_the_page_is_served_while_the_sensors_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_the_page_is_served_while_the_station_runs(tmp_path: Path) -> None:
     loaded = Settings(data=tmp_path, camera="page", station_port=0)
-    async with AsyncExitStack() as stack:
-        made = await _devices_of("camera", loaded, await _station_of(["camera"], loaded, stack))
+    station = _station_of(["camera"], loaded, wanted=False)
+    assert station is not None
+    made = await _devices_of("camera", loaded, station)
+    async with station.running():
         assert len(made()) == 1
-        address = capsys.readouterr().err.strip().rpartition(" ")[2]
+        address = station.address
         async with httpx2.AsyncClient() as client:
             assert "<video" in (await client.get(address)).text
     async with httpx2.AsyncClient() as client:
         with pytest.raises(httpx2.ConnectError):
             await client.get(address)
+
+
+def test_there_is_a_page_where_a_device_or_somebody_wants_one(tmp_path: Path) -> None:
+    page, local = Settings(data=tmp_path, camera="page", microphone="page"), Settings(data=tmp_path)
+    assert _station_of([], page, wanted=False) is None
+    assert _station_of(["camera", "microphone"], local, wanted=False) is None
+    for drivers, loaded, wanted, own in (
+        (["camera"], page, False, (True, False)),
+        (["microphone"], page, False, (False, True)),
+        (["camera"], local, True, (False, False)),
+    ):
+        station = _station_of(drivers, loaded, wanted=wanted)
+        assert station is not None
+        assert (station.camera is not None, station.microphone is not None) == own
 
 
 async def test_the_command_runs_a_visit_with_two_drivers(tmp_path: Path) -> None:

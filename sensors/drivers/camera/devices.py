@@ -9,6 +9,7 @@ from sensors.clock import Clock
 from sensors.driver import DriverFactory
 from sensors.drivers.camera.driver import Cameras
 from sensors.drivers.camera.watch import Looker, LookerFactory
+from sensors.frames.latest import Also
 from sensors.frames.page import Page
 from sensors.frames.played import Played
 from sensors.frames.source import Source, SourceFactory
@@ -29,8 +30,12 @@ def camera(
     page: PageCamera | None = None,
     looker: LookerFactory | None = None,
     name: str = "camera",
+    also: Also | None = None,
 ) -> list[DriverFactory]:
-    """The camera of a kiosk. Networks are opened once here, so that what is wrong with them is said at the start."""
+    """The camera of a kiosk. Networks are opened once here, so that what is wrong with them is said at the start.
+
+    `also` is offered each picture.
+    """
     make = looker or partial(_observer, models)
     source = source_of(where, size=size, rate=rate, lock=lock, page=page)
     first = make()
@@ -38,7 +43,7 @@ def camera(
         channels = tuple(first.score_channels)
     finally:
         first.close()
-    return [Cameras(source, make, score_channels=channels, name=name)]
+    return [Cameras(source, make, score_channels=channels, name=name, also=also)]
 
 
 def source_of(

@@ -15,7 +15,7 @@ from sensors.drivers.camera.pace import Pace
 from sensors.drivers.camera.watch import Looker, LookerFactory, Watch
 from sensors.face.seen import Numbers, Sight
 from sensors.feeding import Feeding, gone
-from sensors.frames.latest import Latest
+from sensors.frames.latest import Also, Latest
 from sensors.frames.source import SourceFactory
 
 STOP_WITHIN = 3.0
@@ -36,13 +36,14 @@ class Camera:
         *,
         score_channels: tuple[str, ...] = (),
         name: str = "camera",
+        also: Also | None = None,
     ) -> None:
         self.name = name
         self.ports = _ports(score_channels)
         self._clock, self._looker, self._channels = clock, looker, score_channels
         self._source = source(clock)
         self.simulated = self._source.simulated
-        self._pictures = Latest()
+        self._pictures = Latest(also=also)
         self._watch: Watch | None = None
         self._feeding = Feeding(self._source, self._pictures, name=self.name)
         self._pace = Pace()
@@ -147,15 +148,21 @@ class Cameras:
     """Makes the drivers of one camera, run after run, and remembers which networks there are."""
 
     def __init__(
-        self, source: SourceFactory, looker: LookerFactory, *, score_channels: tuple[str, ...], name: str = "camera"
+        self,
+        source: SourceFactory,
+        looker: LookerFactory,
+        *,
+        score_channels: tuple[str, ...],
+        name: str = "camera",
+        also: Also | None = None,
     ) -> None:
-        self._source, self._looker, self._name = source, looker, name
+        self._source, self._looker, self._name, self._also = source, looker, name, also
         self._channels = score_channels
         _ports(score_channels)
 
     def __call__(self, visit: Visit, clock: Clock) -> Camera:
         """The driver of a run."""
-        return Camera(clock, self._source, self._make, score_channels=self._channels, name=self._name)
+        return Camera(clock, self._source, self._make, score_channels=self._channels, name=self._name, also=self._also)
 
     def _make(self) -> Looker:
         looker = self._looker()

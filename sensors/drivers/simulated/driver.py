@@ -116,10 +116,12 @@ class SimulatedSpot(AlwaysOpen):
         clock: Clock,
         measure: Callable[[float], Sequence[tuple[str, float]]],
         *,
+        measures: tuple[str, ...] = (),
         first: float,
         every: float,
     ) -> None:
         self.name = f"simulated-{name}"
+        self.measures = measures
         self._visit, self._clock, self._measure = visit, clock, measure
         self._first, self._every = first, every
 
@@ -184,13 +186,13 @@ def spot_factory(name: str, *, person: Person | None = None) -> DriverFactory:
             return ("weight", body.weight()), ("height", body.height())
 
         devices = {
-            "cuff": (cuff, 25.0, 60.0),
-            "oximeter": (oximeter, 5.0, 10.0),
-            "thermometer": (thermometer, 12.0, 600.0),
-            "scale": (scale, 3.0, 600.0),
+            "cuff": (cuff, ("systolic", "diastolic"), 25.0, 60.0),
+            "oximeter": (oximeter, ("spo2",), 5.0, 10.0),
+            "thermometer": (thermometer, ("temperature",), 12.0, 600.0),
+            "scale": (scale, ("weight", "height"), 3.0, 600.0),
         }
-        measure, first, every = devices[name]
-        return SimulatedSpot(name, visit, clock, measure, first=first, every=every)
+        measure, measures, first, every = devices[name]
+        return SimulatedSpot(name, visit, clock, measure, measures=measures, first=first, every=every)
 
     return make
 
