@@ -25,6 +25,19 @@ class Finding:
     absent: Reason | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one part - a measure, a modality - had to do with a value."""
+
+    part: str
+    amount: float
+    """To the score behind the value; positive pulls it up. All together are the score."""
+    value: float
+    """Of the part itself."""
+    usual: float | None = None
+    """What it was held against; None where it was against nothing."""
+
+
 class Analyzer(Protocol):
     """The state of one stream. How the stream was cut into chunks must not change a finding.
 

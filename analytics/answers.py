@@ -1,16 +1,17 @@
 """What each source answers: heart, breath, skin - and of all that, stress."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from analytics import affect, doubt, eeg, face, fusion, hrv, respiration, rhythm, skin, stress, voice
-from analytics.analyzer import Finding
+from analytics.analyzer import Contribution, Finding
 from analytics.correction import as_measured
 from analytics.sources import Source, named
 from analytics.stress.reference import LONG
+from kiosk.measures import Reason
 from kiosk.messages import SECOND
 from kiosk.recording import Context, Recording
 
@@ -35,6 +36,8 @@ class Told:
     note: str = ""
     russian: str = ""
     """The note in Russian, where the method speaks it."""
+    parts: tuple[Contribution, ...] = ()
+    """What pulled the value up or down, where the method can say so."""
 
 
 def of_hearts(found: Iterable[Source], *, correction: bool, by_hand: int = 0) -> list[Told]:
@@ -181,14 +184,17 @@ def of_skin(recording: Recording) -> list[Told]:
     )
 
 
-def of_brain(recording: Recording) -> list[Told]:
-    """What electrodes on the head show. Whether the eyes were closed a camera knows, and who marked it."""
+def of_brain(recording: Recording, brains: Mapping[str, eeg.Analysed | Reason] | None = None) -> list[Told]:
+    """What electrodes on the head show. Whether the eyes were closed a camera knows, and who marked it.
+
+    `brains` is what was found of each source, where somebody has looked already.
+    """
     seen = max(recording.of("face_units"), key=lambda track: len(track.times), default=None)
     lids = eeg.lids(seen) if seen else ()
     return _best_first(
         Told(name, each.finding, each.note)
         for track, name in named(recording, "eeg")
-        for each in eeg.answers(track, (*lids, *eeg.marked(recording.marks, track)))
+        for each in eeg.answers(track, (*lids, *eeg.marked(recording.marks, track)), (brains or {}).get(name))
     )
 
 
@@ -254,7 +260,8 @@ def of_stress(told: list[Told], best: Source | None, context: Context, recording
     )
     # kinds, not devices: their names would not end
     source = "+".join(dict.fromkeys(each.source.partition(".")[0] for each in used)) or (best.kind if best else "none")
-    return [Told(source, assessed.finding, assessed.note, assessed.russian)]
+    parts = tuple(Contribution(each.measure, each.contribution, each.value, each.usual) for each in assessed.drivers)
+    return [Told(source, assessed.finding, assessed.note, assessed.russian, parts)]
 
 
 def of_affect(told: list[Told], context: Context, recording: Recording) -> list[Told]:
@@ -265,7 +272,7 @@ def of_affect(told: list[Told], context: Context, recording: Recording) -> list[
         chosen = {measure: each for measure, each in chosen.items() if measure not in VARIABILITY}
     heard = {measure: fusion.Heard(each.source, each.finding) for measure, each in chosen.items()}
     found = fusion.answers(heard, context, coverage=fusion.coverage(recording))
-    return [Told(each.source, each.finding, each.note.en, each.note.ru) for each in found]
+    return [Told(each.source, each.finding, each.note.en, each.note.ru, each.parts) for each in found]
 
 
 def of_trained(recording: Recording, models: Path | None) -> list[Told]:

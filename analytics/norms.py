@@ -11,6 +11,8 @@ from scipy.special import ndtr
 
 QUARTILE = 0.6744897501960817
 """Standard deviations from the median to a quartile of the normal distribution."""
+NINE_OF_TEN = 1.6448536269514722
+"""Standard deviations from the median to the 95th percentile of the normal distribution."""
 RESOLVED = (1.0, 99.0)
 """Percentiles between which a norm of some hundred people is read; further out the nearer of the two is said."""
 
@@ -43,6 +45,16 @@ class Norm(Struct, frozen=True, forbid_unknown_fields=True):
         at = value if self.shape == "normal" else math.log(value)
         middle, below, above = self._normal()
         return (at - middle) / (above if at > middle else below)
+
+    def at(self, deviation: float) -> float:
+        """The value that many standard deviations from the middle of these people."""
+        middle, below, above = self._normal()
+        found = middle + deviation * (above if deviation > 0 else below)
+        return found if self.shape == "normal" else math.exp(found)
+
+    def usual(self) -> tuple[float, float]:
+        """Between which nine of ten of these people are: the 5th and the 95th percentile."""
+        return self.at(-NINE_OF_TEN), self.at(NINE_OF_TEN)
 
     def middle(self) -> float:
         """The value that half of these people lie below."""

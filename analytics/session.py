@@ -8,9 +8,10 @@ from types import MappingProxyType
 
 import numpy as np
 
-from analytics import answers, arousal, eeg, face, fusion, hrv, rhythm, skin, visitor, voice
+from analytics import answers, arousal, courses, eeg, face, fusion, hrv, rhythm, skin, visitor, voice
 from analytics.answers import Told
 from analytics.beats import Change, Floats, Intervals, Kind
+from analytics.courses import Course
 from analytics.sources import Source, ranked, sources
 from analytics.stress.evidence import PARTS
 from kiosk.measures import MEASURES, Reason
@@ -91,6 +92,8 @@ class Result:
     intervals: Intervals | None = field(default=None, compare=False)
     """The intervals behind the numbers."""
     events: tuple[Mark, ...] = ()
+    courses: tuple[Course, ...] = field(default=(), compare=False, repr=False)
+    """How the numbers went; for drawing."""
 
 
 def session(
@@ -108,17 +111,20 @@ def session(
     told = answers.of_hearts(ordered, correction=correction, by_hand=context.by_hand)
     told += answers.of_breath(recording, ordered, vote=vote)
     told += answers.of_skin(recording)
-    told += answers.of_brain(recording)
+    brains = courses.brains(recording)
+    told += answers.of_brain(recording, brains)
     told += answers.of_face(recording)
     told += answers.of_voice(recording, context)
     told += answers.of_stress(told, best, context, recording)
     told += answers.of_affect(told, context, recording)
     told += answers.of_trained(recording, models)
+    touched = _touched(best, found) if best else ()
+    by_hand = touched if best and best.kind == "manual" else ()
     return Result(
         tuple(_readings(told)),
         source=best.name if best else "",
         beats=tuple(best.corrected.times.tolist()) if best else (),
-        corrected=_touched(best, found) if best else (),
+        corrected=touched,
         removed=tuple(best.corrected.removed.tolist()) if best else (),
         ectopic=tuple(best.beats.times[best.beats.kinds == Kind.ECTOPIC].tolist()) if best else (),
         intervals=best.corrected.intervals if best else None,
@@ -127,6 +133,7 @@ def session(
             *_gaps(recording.tracks),
             *(Mark("annotation", each.time / SECOND, each.text) for each in recording.marks),
         ),
+        courses=courses.courses(recording, ordered, told, brains, by_hand=by_hand),
     )
 
 

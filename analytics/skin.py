@@ -28,7 +28,7 @@ MOST = 10_000_000
 
 def conductance(track: Track) -> list[Finding]:
     """Drift in percent of the level per minute, and responses per minute."""
-    x = _grid(track)
+    x = grid(track)
     if x is None or track.rate is None:
         return _absent(track, CONDUCTANCE, CONDUCTANCE_METHOD, "unsuitable_rate")
     found = electrodermal(x, track.rate)
@@ -40,7 +40,7 @@ def conductance(track: Track) -> list[Finding]:
 
 def temperature(track: Track) -> list[Finding]:
     """Drift in degrees per minute."""
-    x = _grid(track)
+    x = grid(track)
     if x is None or track.rate is None:
         return _absent(track, TEMPERATURE, TEMPERATURE_METHOD, "unsuitable_rate")
     x[(x < POSSIBLE[0]) | (x > POSSIBLE[1])] = np.nan
@@ -48,7 +48,7 @@ def temperature(track: Track) -> list[Finding]:
     return _told(track, TEMPERATURE, TEMPERATURE_METHOD, (per_minute(x, track.rate),), usable)
 
 
-def _grid(track: Track) -> Floats | None:
+def grid(track: Track) -> Floats | None:
     """The first channel with NaN where samples are missing; None where there is no grid."""
     if track.rate is None or (track.seconds[-1] - track.seconds[0]) * track.rate > MOST:
         return None

@@ -54,6 +54,8 @@ class Source:
     """The wave that the beats were found in."""
     rate: Finding | None = None
     """Heart rate that does not hang on single beats, where the source has one."""
+    pulse: rppg.Pulse | None = None
+    """What that rate is of, second by second."""
 
     @property
     def kind(self) -> str:
@@ -117,7 +119,7 @@ def _from_camera(track: Track, name: str, motion: Track | None, *, correct: bool
         absent = rate.absent
     elif absent is None and beats.precision > SHARPEST:
         absent = "noisy"
-    return replace(source, absent=absent, rate=rate)
+    return replace(source, absent=absent, rate=rate, pulse=found)
 
 
 def _from_wave(track: Track, name: str, method: str, beats: Beats, *, correct: bool) -> Source:

@@ -46,7 +46,10 @@ def findings(recording: Recording, models: Path | None) -> list[Finding]:
 def _rest(marks: tuple[Mark, ...], end: int) -> tuple[int, int] | None:
     for index, mark in enumerate(marks):
         if mark.text.lower() in REST:
-            after = next((each.time for each in marks[index + 1 :] if each.time > mark.time), end)
+            later = [each for each in marks[index + 1 :] if each.time > mark.time]
+            # a visit says when its rest is over; elsewhere whatever is marked next ends it
+            over = [each for each in later if each.text.lower().startswith(f"{mark.text.lower()}_end")] or later
+            after = over[0].time if over else end
             return mark.time, mark.time + round(mark.duration * SECOND) if mark.duration else after
     return None
 

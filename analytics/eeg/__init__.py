@@ -3,8 +3,9 @@
 from analytics.eeg.lids import Lids, lids, marked
 from analytics.eeg.live import LiveEeg
 from analytics.eeg.record import MEASURED, Answer, Course, Spectrum, answers, course, eyes_contrast, spectrum
+from analytics.eeg.whole import Analysed, analysed
 
 __all__ = [
-    "MEASURED", "Answer", "Course", "Lids", "LiveEeg", "Spectrum", "answers", "course", "eyes_contrast", "lids",
-    "marked", "spectrum",
+    "MEASURED", "Analysed", "Answer", "Course", "Lids", "LiveEeg", "Spectrum", "analysed", "answers", "course",
+    "eyes_contrast", "lids", "marked", "spectrum",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from analytics.eeg.features import METHOD, Feature
 from analytics.eeg.lids import Lids
 from analytics.eeg.spectra import Floats
 from analytics.eeg.whole import LEAST, Analysed, analysed
-from kiosk.measures import BANDS
+from kiosk.measures import BANDS, Reason
 from kiosk.messages import SECOND
 from kiosk.recording import Track
 
@@ -52,12 +52,17 @@ class Course:
     bands: tuple[str, ...]
     powers: Floats
     """(windows, bands) in uV2."""
+    usable: Floats
+    """Share of the channels that could be used in each window."""
 
 
-def answers(track: Track, lids: tuple[Lids, ...] = ()) -> list[Answer]:
-    """All measures of a recording; `lids` says when the eyes were closed and open, where that is known."""
+def answers(track: Track, lids: tuple[Lids, ...] = (), found: Analysed | Reason | None = None) -> list[Answer]:
+    """All measures of a recording; `lids` says when the eyes were closed and open, where that is known.
+
+    Here and below, `found` is what `analysed` said of the track, where somebody has asked it already.
+    """
     start, end = _span(track)
-    found = analysed(track)
+    found = found or analysed(track)
     if not isinstance(found, Analysed):
         return [Answer(Finding(measure, None, METHOD, start, end, absent=found)) for measure in MEASURED]
     share = found.tally.usable
@@ -76,9 +81,9 @@ def answers(track: Track, lids: tuple[Lids, ...] = ()) -> list[Answer]:
     ]
 
 
-def spectrum(track: Track) -> Spectrum | None:
+def spectrum(track: Track, found: Analysed | Reason | None = None) -> Spectrum | None:
     """The mean spectra of the good channels and the background under them; None where nothing could be used."""
-    found = analysed(track)
+    found = found or analysed(track)
     if not isinstance(found, Analysed) or not found.picture.good.any():
         return None
     hertz, under = spectra.frequencies(found.picture.rate), features.fitted(found.picture)
@@ -91,15 +96,17 @@ def spectrum(track: Track) -> Spectrum | None:
     )
 
 
-def course(track: Track) -> Course | None:
+def course(track: Track, found: Analysed | Reason | None = None) -> Course | None:
     """Band powers each second; None where nothing could be used."""
-    found = analysed(track)
+    found = found or analysed(track)
     if not isinstance(found, Analysed) or not found.picture.good.any():
         return None
     there = carried(found.picture.rate)
     shown = _mean(found.tally.bands[:, found.picture.good])[:, there]
     names = tuple(band for band, fine in zip(BANDS, there, strict=True) if fine)
-    return Course(found.starts / SECOND + spectra.size(found.picture.rate) / 2 / found.picture.rate, names, shown)
+    usable = np.isfinite(found.tally.bands[:, :, ALPHA]).mean(axis=1)
+    middles = found.starts / SECOND + spectra.size(found.picture.rate) / 2 / found.picture.rate
+    return Course(middles, names, shown, usable)
 
 
 def eyes_contrast(closed: Track, opened: Track) -> float | None:

@@ -55,6 +55,15 @@ def answers(recording: Recording, device: str) -> tuple[Answer, ...]:
     return (*told, *tired)
 
 
+def seen(recording: Recording, device: str) -> Course | None:
+    """What a camera saw of a face over time; None where it saw none from the front."""
+    scores, units, motion = (_of(recording, device, signal) for signal in SIGNALS)
+    if units is None and scores is None:
+        return None
+    found = course(units, scores, motion)
+    return found if found is not None and float(found.frontal.mean()) >= LEAST_FRONTAL else None
+
+
 def devices(recording: Recording) -> tuple[str, ...]:
     """The cameras, in the order in which they appear."""
     return tuple(

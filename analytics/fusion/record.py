@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from analytics import arousal, concealment
-from analytics.analyzer import Finding
+from analytics.analyzer import Contribution, Finding
 from analytics.arousal import Signs
 from analytics.fusion import words
 from analytics.fusion.opinions import Feature, Modality, Opinion
@@ -57,6 +57,7 @@ class Answer:
     source: str
     finding: Finding
     note: Note
+    parts: tuple[Contribution, ...] = ()
 
 
 def answers(
@@ -78,7 +79,11 @@ def answers(
         signs = of_body(there)
         begin, stop = _window({measure: there[measure] for measure in there if measure in arousal.MEASURED} or physical)
         index = arousal.finding(signs, context, start_ns=begin, end_ns=stop)
-        told.append(Answer(_sources(physical.values()), index.finding, index.note))
+        parts = tuple(
+            Contribution(each.part.measure, share, each.value, each.usual)
+            for each, share in arousal.contributions(index.reference.comparisons)
+        )
+        told.append(Answer(_sources(physical.values()), index.finding, index.note, parts))
     elif physical:
         signs = of_body(there)
     opinions = [*_shown(there), *_of_body(there, signs, context, start, end)]
@@ -208,11 +213,15 @@ def _axis(
         return Answer(_sources(heard.values()), Finding(name, None, METHOD, start, end, absent=why), note)
     source = _of(found, axis.shares)
     note = words.of_axis(name, axis, found)
+    parts = tuple(
+        Contribution(modality.value, share * axis.said[modality], axis.said[modality])
+        for modality, share in axis.shares.items()
+    )
     if axis.split:
         missing = Finding(name, None, METHOD, start, end, absent="insufficient")
-        return Answer(source, missing, note)
+        return Answer(source, missing, note, parts)
     # an interval would have to be validated against what people felt, and there are no such data
-    return Answer(source, Finding(name, axis.pooled.value, METHOD, start, end, quality=axis.quality), note)
+    return Answer(source, Finding(name, axis.pooled.value, METHOD, start, end, quality=axis.quality), note, parts)
 
 
 def _emotions(found: Fused, why: Reason, start: int, end: int, heard: Mapping[str, Heard]) -> Iterable[Answer]:

@@ -82,6 +82,44 @@ def power(intervals: Intervals) -> Power | None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Densities:
+    """What the powers are sums of: one-sided densities in s2/Hz."""
+
+    hertz: Floats
+    flat: Floats
+    """LF and HF are of this one..."""
+    slow: Floats
+    """... and VLF of this one."""
+    method: Method
+
+    @property
+    def power(self) -> Power:
+        """Power per band."""
+        vlf, lf, hf = (
+            band(self.hertz, each, limits) for each, limits in ((self.slow, VLF), (self.flat, LF), (self.flat, HF))
+        )
+        return Power(vlf, lf, hf, self.method, 1)
+
+
+def drawn(intervals: Intervals) -> Densities | None:
+    """The densities behind `power`, from the lower end of VLF to the upper one of HF; above ten minutes their mean."""
+    parts = [found for part in split(intervals) if (found := densities(part)) is not None]
+    if not parts:
+        return None
+    # Welch's grid and Lomb's are multiples of the same step
+    count = int(np.ceil(HF[1] / RESOLUTION) - np.ceil(VLF[0] / RESOLUTION))
+    firsts = [int(np.searchsorted(each.hertz, VLF[0])) for each in parts]
+    flat, slow = (
+        np.mean([values[first : first + count] for values, first in zip(column, firsts, strict=True)], axis=0)
+        for column in ([each.flat for each in parts], [each.slow for each in parts])
+    )
+    hertz = parts[0].hertz[firsts[0] : firsts[0] + count]
+    return Densities(
+        hertz, flat, slow, parts[0].method if len({part.method for part in parts}) == 1 else "welch+lomb-scargle"
+    )
+
+
 def welch(times: Floats, values: Floats, *, smoothness: float | None = SMOOTHNESS) -> tuple[Floats, Floats]:
     """Frequencies and one-sided density (s2/Hz) of intervals that follow one another, ending at `times`.
 
@@ -135,14 +173,20 @@ def band(frequencies: Floats, density: Floats, limits: tuple[float, float]) -> f
 
 
 def _power(intervals: Intervals) -> Power | None:
+    found = densities(intervals)
+    return None if found is None else found.power
+
+
+def densities(intervals: Intervals) -> Densities | None:
+    """Of one window: Welch without gaps, Lomb-Scargle with; None of fewer intervals than two slow waves."""
     if len(intervals.values) < 4 or intervals.values.sum() < 2 / LF[0]:
         return None
     if intervals.follows[1:].all():
         even = _even(intervals.ends, intervals.values)
-        flat, slow = _density(even - trend(even)), _density(even - _straight(even))
-        return Power(band(*slow, VLF), band(*flat, LF), band(*flat, HF), "welch", 1)
-    found = lomb_scargle(intervals.ends, intervals.values)
-    return Power(band(*found, VLF), band(*found, LF), band(*found, HF), "lomb-scargle", 1)
+        hertz, flat = _density(even - trend(even))
+        return Densities(hertz, flat, _density(even - _straight(even))[1], "welch")
+    hertz, found = lomb_scargle(intervals.ends, intervals.values)
+    return Densities(hertz, found, found, "lomb-scargle")
 
 
 def _even(times: Floats, values: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -39,6 +39,15 @@ class Answer:
 
 Span = tuple[float, float]
 """Begin and end in seconds since the recording's origin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Breath(Finding):
+    """A recording's finding, with what its windows said: how breath went."""
+
+    windows: tuple[tuple[Span, Answer | Reason], ...] = field(default=(), compare=False, repr=False)
+
+
 Ask = Callable[[Span], Answer | Reason]
 
 
@@ -71,14 +80,17 @@ def within(times: Floats, spans: Sequence[Span]) -> Flags:
     return np.asarray(np.searchsorted(np.array(spans).ravel(), times, side="right") % 2 == 1)
 
 
-def final(ask: Ask, spans: Sequence[Span], method: str) -> Finding:
+def final(ask: Ask, spans: Sequence[Span], method: str) -> Breath:
     """The mean of the windows' answers, each with the weight of its quality, less the outermost on both sides."""
     start, end = (spans[0][0], spans[-1][1]) if spans else (0.0, 0.0)
     short, long = windows(spans)
     best: list[Answer | Reason] = [ask(window) for window in short] or ["too_short"]
+    asked = short
     # among equals the short windows follow a change better; a recording as short as one window is asked once
     if _share(best) < 1.0 and long != short:
-        best = max(best, [ask(window) for window in long], key=_share)
+        others: list[Answer | Reason] = [ask(window) for window in long]
+        if _share(others) > _share(best):
+            best, asked = others, long
     said = [each for each in best if isinstance(each, Answer)]
     share = _share(best)
     value: float | None = None
@@ -90,7 +102,7 @@ def final(ask: Ask, spans: Sequence[Span], method: str) -> Finding:
         quality = share * float(weights.mean())
     else:
         absent = Counter(each for each in best if not isinstance(each, Answer)).most_common(1)[0][0]
-    return Finding(
+    return Breath(
         measure="respiration_rate",
         value=value,
         method=method,
@@ -98,6 +110,7 @@ def final(ask: Ask, spans: Sequence[Span], method: str) -> Finding:
         end_ns=round(end * SECOND),
         quality=quality,
         absent=absent,
+        windows=tuple(zip(asked, best, strict=False)),
     )
 
 

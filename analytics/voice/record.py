@@ -69,6 +69,21 @@ def _beside(answer: Answer, usual: Baseline | None) -> Answer:
     return replace(answer, note=f"{answer.note}; {words}" if answer.note else words)
 
 
+def over_time(recording: Recording, device: str) -> tuple[Times, Heard, Floats] | None:
+    """What networks said of a microphone: times of rows, emotions, and how much speech is behind each; None of none."""
+    scores, functionals = (_of(recording, device, signal) for signal in SIGNALS)
+    if scores is None:
+        return None
+    rows = scores.samples.astype(np.float64)
+    there = np.isfinite(rows).all(axis=1)
+    told = heard(scores.channels, rows[there])
+    return (
+        None
+        if told is None or not there.any()
+        else (scores.times[there], told, weights_of(scores.times[there], functionals))
+    )
+
+
 def devices(recording: Recording) -> tuple[str, ...]:
     """The microphones, in the order in which they appear."""
     return tuple(
@@ -109,7 +124,7 @@ def _feeling(scores: Track | None, functionals: Track | None, start: int, end: i
             Answer(Finding(measure, None, method, start, end, absent=_reason(measure, told, absent)), signals)
             for measure in FEELING
         ]
-    weights = _weights(scores.times[there], functionals)
+    weights = weights_of(scores.times[there], functionals)
     together = pooled(told, weights)
     quality = _quality(of) if of is not None else UNKNOWN_SNR * _share(float(weights.sum()))
     quality = round(quality * float(np.average(told.familiar, weights=weights)), 3)
@@ -148,7 +163,7 @@ def _reason(measure: str, told: Heard | None, absent: Reason | None) -> Reason:
     return "no_trained_model" if unknown or absent is None else absent
 
 
-def _weights(times: Times, functionals: Track | None) -> Floats:
+def weights_of(times: Times, functionals: Track | None) -> Floats:
     """Seconds of speech behind each row."""
     if functionals is None or "speech" not in functionals.channels:
         return np.ones(len(times))

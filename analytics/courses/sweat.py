@@ -1,0 +1,34 @@
+"""How the level of skin conductance went."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from analytics import skin
+from analytics.courses.course import Course, begins, drawn
+from analytics.sources import named
+from analytics.stress.drift import RATES
+from analytics.stress.eda import believed
+from kiosk.recording import Recording
+
+WINDOW = 10.0
+"""Seconds whose median is a level: a response rises and falls within."""
+LEAST = 0.5
+"""Share of a window that must be believed."""
+
+
+def of_sweat(recording: Recording, step: float) -> Iterator[Course | None]:
+    """Of every device."""
+    for track, name in named(recording, "eda"):
+        x, rate = skin.grid(track), track.rate
+        if x is None or rate is None or not RATES[0] <= rate <= RATES[1]:
+            continue
+        good, start = believed(x, rate), float(track.seconds[0])
+
+        def level(begin: float, x=x, good=good, rate: float = rate, start: float = start) -> float | None:  # type: ignore[no-untyped-def] # noqa: ANN001
+            first = max(0, round((begin - start) * rate))
+            inside = slice(first, first + max(1, round(WINDOW * rate)))
+            return float(np.median(x[inside][good[inside]])) if good[inside].mean() >= LEAST else None
+
+        end = start + len(x) / rate
+        yield drawn("eda_level", name, skin.CONDUCTANCE_METHOD, WINDOW, begins(start, end, WINDOW, step), level)
