@@ -5,7 +5,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from analytics.session import MEASURES_OF, FinalReading
+from analytics.courses import NOTHING
+from analytics.session import MEASURES_OF, FinalReading, Result
+from api.store.courses import Kept
 from api.store.results import Found
 from api.tables import StreamRow
 from kiosk.measures import Reason
@@ -42,6 +44,15 @@ def row_of(reading: FinalReading, model: str | None) -> Found:
         note_ru=reading.note_ru,
         model=model,
     )
+
+
+def courses_of(result: Result) -> list[Kept]:
+    """How the numbers went, as it is stored; a word of its own where none did: so one knows that it was looked."""
+    found = [
+        Kept(each.measure, each.source, each.method, each.window, each.times, each.values) for each in result.courses
+    ]
+    none = np.empty(0)
+    return found or [Kept(NOTHING, "none", "none", 0.0, none, none)]
 
 
 def missing(rows: Iterable[StreamRow], found: Iterable[Found], reason: Reason) -> Iterable[Found]:

@@ -21,9 +21,15 @@ from api.routes import (
     account,
     alerts,
     analyses,
+    assistant,
     audit,
+    chain,
+    comparison,
     consents,
     corrections,
+    courses,
+    devices,
+    dialogues,
     erasure,
     exports,
     fhir,
@@ -43,10 +49,15 @@ from api.routes import (
     sessions,
     trends,
     users,
+    usual,
+    wall,
     waveforms,
+    worklist,
 )
 from api.store import Database
+from api.visits.reception import Reception
 from api.witness import Witness
+from kiosk.assistant import chosen
 from kiosk.bus import Bus
 from kiosk.settings import Settings
 
@@ -66,7 +77,7 @@ def create_app(*, settings: Settings, database: Database, bus: Bus) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with Hub(bus, metrics) as hub, Commands(bus) as commands:
+        async with Hub(bus, metrics) as hub, Commands(bus) as commands, Reception(bus, database, settings):
             app.state.hub, app.state.commands = hub, commands
             try:
                 yield
@@ -95,7 +106,7 @@ def create_app(*, settings: Settings, database: Database, bus: Bus) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.settings, app.state.database, app.state.bus, app.state.metrics = settings, database, bus, metrics
-    app.state.auditor = auditor
+    app.state.auditor, app.state.assistant = auditor, chosen.of(settings)
     app.state.oidc = provider_of(settings, database.vault)
     app.state.gate, app.state.desk = Gate(database, settings), Desk(database, settings, auditor)
     errors.install(app)
@@ -103,33 +114,43 @@ def create_app(*, settings: Settings, database: Database, bus: Bus) -> FastAPI:
         analyses,
         sessions,
         readings,
+        usual,
+        courses,
+        comparison,
         waveforms,
         corrections,
         exports,
         research,
         questionnaires,
         notes,
+        dialogues,
         reviews,
+        assistant,
         rules,
         alerts,
+        worklist,
         trends,
         live,
+        wall,
         identities,
         patients,
         consents,
         erasure,
         kiosks,
+        devices,
         account,
         oidc,
         users,
         keys,
         audit,
+        chain,
         fhir,
         health,
     )
     openapi.install(app, resources)
     for resource in resources:
-        app.include_router(resource.router)
+        # built once with their module: `include_router` would build each of them anew with the first request
+        app.router.routes.extend(resource.router.routes)
     app.include_router(dashboard.router)
     dashboard.mount(app)
     return app

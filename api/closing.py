@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from analytics.session import Result, session
 from api import alerts, drawing
-from api.answers import missing, packed, quality, row_of
+from api.answers import courses_of, missing, packed, quality, row_of
 from api.correcting import Applied, applied, correction
 from api.loading import context_of, load
 from api.provenance import checksums, models_of
@@ -31,8 +31,10 @@ from api.store import (
     StoreError,
     Tampered,
     corrections,
+    courses,
     erasure,
     pyramids,
+    readings,
     results,
     sessions,
     streams,
@@ -41,6 +43,7 @@ from api.store import (
 from api.store.keys import KeyDamaged
 from api.store.pyramids import Pyramid
 from api.store.sessions import Due
+from api.visits import bodies, settling
 from kiosk.errors import KioskError
 from kiosk.messages import SECOND
 from kiosk.models import FOLDER
@@ -217,12 +220,15 @@ class Closer:
         # as they are now: a network may have been added since this process began
         behind = models_of(result.readings, checksums(self._models))
         drawn = self._drawn(due.id) if loaded is not None else []
+        went = self._sealed(due, result) if loaded is not None else []
         with self._database.transaction() as db:
             found = [row_of(reading, model) for reading, model in zip(result.readings, behind, strict=True)]
             if not sessions.close(db, due, self._name, now, quality=quality(found)):
                 return False
             rows = streams.of_session(db, due.id)
             found += missing(rows, found, "not_delivered" if loaded is not None else "analysis_failed")
+            found += bodies.body_mass(readings.of_session(db, due.id, (readings.SPOT,)))
+            settling.forget_unheard(db, due.id)
             results.add(
                 db,
                 due.id,
@@ -237,6 +243,7 @@ class Closer:
                 reason=due.reason,
                 requested_by=due.by,
             )
+            courses.add(db, went)
             alerts.evaluate(db, due.id, now)
             pyramids.store(db, drawn)
         if due.outcome == "complete":
@@ -252,6 +259,14 @@ class Closer:
                 return drawing.make_pyramids(db, session_id)
         except (Destroyed, KeyDamaged, Tampered):
             # erased or damaged since it was loaded: whoever reads it is told so
+            return []
+
+    def _sealed(self, due: Due, result: Result) -> list[courses.Sealed]:
+        """How the numbers went, ready to be stored."""
+        try:
+            return courses.sealed(self._database.vault, due.id, due.revision + 1, courses_of(result))
+        except Destroyed:
+            # erased since it was loaded
             return []
 
 

@@ -9,6 +9,7 @@ from api.store import Transaction, pyramids, waveforms
 from api.store.pyramids import Groups, Pyramid
 from api.tables import StreamRow
 from api.waveform import Block, Envelope, Extremes, Whole
+from kiosk.messages import SECOND
 
 PORTION_BYTES = 4_000_000
 _ALL = 2**62
@@ -24,6 +25,14 @@ def draw(
     if pieces is None:
         return waveform.draw(blocks(db, chosen, start, end), start, end, points, channels)
     return waveform.envelope(pieces, start, end, points, channels)
+
+
+def spread(drawn: Whole | Envelope, rate: float | None, start: int, end: int, points: int) -> Whole | Envelope:
+    """The same; few samples with long holes between them in buckets, as a grid of rows would be mostly nothing."""
+    if isinstance(drawn, Envelope) or rate is None or (end - start) * rate <= 4 * points * SECOND:
+        return drawn
+    block = Block(drawn.times, drawn.samples)
+    return waveform.envelope([block], start, end, points, drawn.samples.shape[1])
 
 
 def blocks(db: Transaction, chosen: list[StreamRow], start: int, end: int) -> Iterator[Block]:

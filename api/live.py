@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from api.metrics import Metrics
+from api.wall import Wall
 from kiosk import topics
 from kiosk.bus import Bus, Delivery
 from kiosk.errors import Refused
@@ -95,6 +96,8 @@ class Hub:
         self._bus = bus
         self._metrics = metrics
         self._watches: dict[str, _Watch] = {}
+        self.wall = Wall(bus, metrics)
+        """All kiosks at once."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -104,6 +107,7 @@ class Hub:
     ) -> None:
         for kiosk in list(self._watches):
             await self._forget(kiosk, self._watches[kiosk])
+        await self.wall.close()
 
     @asynccontextmanager
     async def watch(self, kiosk: str, session: str, signals: Collection[str] | None = None) -> AsyncIterator[Client]:

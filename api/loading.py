@@ -9,7 +9,7 @@ import msgspec
 from analytics import norms
 from analytics.session import COMPARED
 from api.baselines import baseline
-from api.store import Database, chunks, events, patients, readings, revisions, sessions
+from api.store import Database, Transaction, chunks, entries, events, patients, readings, revisions, sessions
 from kiosk import recording
 from kiosk.errors import BadRecording
 from kiosk.messages import SECOND, Chunk
@@ -35,10 +35,12 @@ def context_of(database: Database, session_id: str, *, again: bool = False) -> C
         if known is not None:
             return replace(msgspec.convert(known.context, Context), corrected_beats=(), by_hand=0)
         person = patients.get(db, row.patient_id) if row is not None and row.patient_id else None
-        if row is None or person is None:
+        if row is None:
             return Context()
         when = row.origin_utc_ns or row.first_seen_ns
         year = (EPOCH + timedelta(seconds=when // SECOND)).year
+        if person is None:
+            return _told(db, session_id, year)
         earlier = readings.earlier(db, row, COMPARED)
         return Context(
             age=float(year - person.birth_year) if person.birth_year else None,
@@ -46,6 +48,15 @@ def context_of(database: Database, session_id: str, *, again: bool = False) -> C
             baselines=tuple(baseline(measure, values) for measure, values in sorted(earlier.items())),
             norms_version=norms.VERSION,
         )
+
+
+def _told(db: Transaction, session_id: str, year: int) -> Context:
+    """What a visitor told whose session is nobody's, because it is not to be stored."""
+    said = entries.person(entries.of_session(db, session_id))
+    if said is None:
+        return Context()
+    age = float(year - said.birth_year) if said.birth_year is not None and said.birth_year <= year else None
+    return Context(age=age, sex=said.sex, norms_version=norms.VERSION)
 
 
 def _tracks(found: Iterable[Chunk]) -> Iterable[Track]:

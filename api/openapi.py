@@ -14,6 +14,7 @@ Json = dict[str, Any]
 TAGS = [
     {"name": "sessions", "description": "A visit to a kiosk: what was measured, delivered and lost."},
     {"name": "readings", "description": "Numbers with their doubt, or the reason why there is none; events."},
+    {"name": "courses", "description": "How numbers went during a session, its beats, spectra, and how methods agree."},
     {
         "name": "waveforms",
         "description": (
@@ -21,7 +22,9 @@ TAGS = [
             "**Live**: the WebSocket `/api/v1/sessions/{session}/live?signals=ecg,ppg` passes on what the session's "
             "kiosk says - chunk, reading, event, session, status - one JSON message of the wire per text frame. Its "
             "first frame is `hello`; `dropped` says how many messages this client was too slow for. A refusal is one "
-            "frame of kind `problem`, then close code 4000 + HTTP status: 4404 for an unknown session."
+            "frame of kind `problem`, then close code 4000 + HTTP status: 4404 for an unknown session.\n\n"
+            "**Wall**: the WebSocket `/api/v1/wall/live` says what all kiosks do: `hello`, `roster`, then `now` with "
+            'cards and traces at most four times a second; a page says what it shows: `{"view": ["kiosk-1"]}`.'
         ),
     },
     {"name": "corrections", "description": "Beats set by hand, and analyses asked for again. Each makes a revision."},
@@ -30,7 +33,9 @@ TAGS = [
     {"name": "questionnaires", "description": "Which there are, and answers. Scores diagnose nothing."},
     {"name": "notes", "description": "What staff write on a patient or a session. Encrypted."},
     {"name": "reviews", "description": "That a clinician has looked at a revision, and what came of it."},
+    {"name": "assistant", "description": "Explains a session's numbers to who reads them; it diagnoses nothing."},
     {"name": "alerts", "description": "Readings that shall be seen to, and the rules that say so."},
+    {"name": "worklist", "description": "What waits for a clinician, the most pressing first, and why it is there."},
     {"name": "trends", "description": "A person over their sessions, beside what is usual for them."},
     {"name": "analyses", "description": "Recordings from elsewhere: upload, follow, read as a session."},
     {"name": "patients", "description": "Pseudonyms; and apart from them, for who may see it, whom they stand for."},

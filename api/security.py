@@ -41,6 +41,8 @@ class Action(StrEnum):
     READ_NOTES = "notes.read"
     WRITE_NOTES = "notes.write"
     """Notes and reviews."""
+    READ_DIALOGUES = "dialogues.read"
+    """What visitors and the assistant said to each other."""
     WRITE_ANSWERS = "answers.write"
     READ_ANSWERS = "answers.read"
     READ_PATIENTS = "patients.read"
@@ -91,6 +93,7 @@ ALLOWED: Mapping[Action, frozenset[Role]] = MappingProxyType(
             Action.ERASE_SESSIONS: _ADMINISTRATOR,
             Action.READ_NOTES: _CLINICIAN,
             Action.WRITE_NOTES: _CLINICIAN,
+            Action.READ_DIALOGUES: _CLINICIAN,
             Action.WRITE_ANSWERS: _CARE | _INTEGRATOR,
             Action.READ_ANSWERS: _CLINICIAN | _INTEGRATOR,
             Action.READ_PATIENTS: _CARE | _INTEGRATOR | _ADMINISTRATOR,

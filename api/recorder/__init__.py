@@ -20,12 +20,15 @@ from api.store import (
     Transaction,
     arrivals,
     chunks,
+    entries,
     pyramids,
     sessions,
     streams,
     utc_now,
+    visits,
 )
 from api.store.outage import is_outage
+from api.visits import answering, settling
 from kiosk import topics
 from kiosk.bus import Bus, Delivery
 from kiosk.errors import Refused
@@ -40,7 +43,7 @@ BATCH = 2000
 GATHER = 0.05
 """Seconds between commits while there is little to do: a transaction costs as much as a hundred of its rows."""
 TOUCH_EVERY = 5 * SECOND
-KINDS = ("chunk", "reading", "event", "session", "end", "lost", "status")
+KINDS = ("chunk", "reading", "event", "entry", "session", "end", "lost", "status")
 
 
 class Recorder:
@@ -130,6 +133,16 @@ class Recorder:
             sessions.touch(db, stale, now)
             for session in stale:
                 remember(self._memory.touched, session, now)
+        # last: it looks at the sessions as they are now
+        self._settle(db, batch, now)
+
+    def _settle(self, db: Transaction, batch: Batch, now: int) -> None:
+        entries.add(db, batch.entries, now, batch.boxes)
+        told = {entry.stream.session for _, entry in batch.entries}
+        for session in sorted(told | visits.with_entries(db, batch.heard)):
+            settling.settle(db, session, now)
+        for number, entry, answered in batch.answers:
+            answering.keep(db, number, entry, answered, now)
 
 
 def _cause(error: Exception) -> str:

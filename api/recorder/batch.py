@@ -10,7 +10,7 @@ from api.store.arrivals import Aside
 from api.store.keys import KeyDamaged
 from api.store.sealing import Box
 from kiosk.errors import Refused
-from kiosk.messages import Chunk, End, Event, Lost, Numbered, Reading, Receipt, Refusal, Status, Stream
+from kiosk.messages import Answered, Chunk, End, Entry, Event, Lost, Numbered, Reading, Receipt, Refusal, Status, Stream
 
 Key = tuple[str, Stream]
 """A stream of a kiosk. The kiosk comes from the topic, which the broker's access list guards."""
@@ -35,6 +35,11 @@ class Batch:
     chunks: list[tuple[int, Chunk]] = field(default_factory=list)
     readings: list[tuple[int, Reading]] = field(default_factory=list)
     events: list[tuple[int, Event]] = field(default_factory=list)
+    entries: list[tuple[int, Entry]] = field(default_factory=list)
+    answers: list[tuple[int, Entry, Answered]] = field(default_factory=list)
+    """Entries that are answers to a questionnaire, which are checked."""
+    heard: set[str] = field(default_factory=set)
+    """Sessions of which the kiosk told something: their clock, perhaps."""
     losses: list[tuple[int, Lost]] = field(default_factory=list)
     statuses: list[tuple[str, Status]] = field(default_factory=list)
     aside: list[Aside] = field(default_factory=list)
@@ -90,6 +95,7 @@ class Batch:
             upto, ended = (ledger.upto, ledger.ended) if ledger else (-1, False)
             self.receipts[key] = Receipt(key[1], upto, ended, tuple(refused))
         counts.committed += len(self.chunks) + len(self.readings) + len(self.events)
+        counts.committed += len(self.entries) + len(self.answers)
         counts.samples += sum(chunk.count for _, chunk in self.chunks)
         counts.duplicates += self.duplicates
         counts.refused.update(self.reasons)

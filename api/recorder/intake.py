@@ -9,26 +9,34 @@ from api.recorder.batch import Batch, Key
 from api.recorder.memory import Memory, remember
 from api.store import Destroyed, Transaction, arrivals, sessions, streams, vault_of
 from api.store.arrivals import Aside, Kiosk
-from kiosk import topics
+from api.visits import settling
+from kiosk import questionnaires, topics
 from kiosk.bus import Delivery
 from kiosk.errors import Refused
 from kiosk.messages import (
     MAX_PAYLOAD,
     SECOND,
+    Agreed,
+    Answered,
+    Ask,
     Chunk,
     Command,
     End,
+    Entry,
     Event,
     Lost,
     Numbered,
     Reading,
     Receipt,
     Refusal,
+    Results,
     Session,
+    Setup,
     Status,
     decode,
     header,
 )
+from kiosk.questionnaires import BadAnswers
 
 DEVICE_EVERY = 20 * SECOND
 KIOSK_EVERY = 5 * SECOND
@@ -49,7 +57,7 @@ class Intake:
         """Into the batch, or aside."""
         try:
             where, message = decode(delivery.topic, delivery.payload)
-            if isinstance(message, Receipt | Command):
+            if isinstance(message, Receipt | Command | Ask | Results | Setup):
                 return
             if self._kiosk(db, where.kiosk, now).revoked:
                 raise Refused("revoked_kiosk", "it may not speak any more")
@@ -125,11 +133,35 @@ class Intake:
             batch.readings.append((ledger.id, message))
         elif isinstance(message, Event):
             batch.events.append((ledger.id, message))
+        elif isinstance(message, Entry):
+            self._take_entry(db, batch, ledger, message)
         else:
             sessions.hear(db, kiosk, message, now, clinic=self._kiosk(db, kiosk, now).clinic)
             for stream in message.streams:
                 if stream.session == message.stream.session:
                     self._ledger(db, (kiosk, stream), now)
+            batch.heard.add(message.stream.session)
+
+    def _take_entry(self, db: Transaction, batch: Batch, ledger: Ledger, entry: Entry) -> None:
+        """What can be wrong with an entry is told now, by its reason alone: the rest is never seen again in plain."""
+        told = entry.content
+        if isinstance(told, Answered):
+            asked = questionnaires.listed().get(told.questionnaire)
+            if asked is None:
+                raise Refused("unknown_questionnaire", "there is none of this name")
+            if told.version != asked.version:
+                raise Refused("other_version", "the questionnaire has another version here")
+            try:
+                asked.check(told.answers)
+            except BadAnswers:
+                raise Refused("bad_answers", "the questionnaire does not offer them") from None
+            batch.answers.append((ledger.id, entry, told))
+            return
+        if isinstance(told, Agreed):
+            if not settling.knows_text(db, told):
+                raise Refused("unknown_text", "nobody can say what they agreed to")
+            batch.reasons.extend("unknown_purpose" for _ in settling.unknown_purposes(told))
+        batch.entries.append((ledger.id, entry))
 
     def _ledger(self, db: Transaction, key: Key, now: int) -> Ledger:
         ledger = self._memory.ledgers.get(key)

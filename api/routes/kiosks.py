@@ -35,6 +35,7 @@ _KIOSK: JsonDict = {
             "drift_ppm": -11.5,
             "lost": 0,
             "waiting": 3,
+            "version": None,
             "seen": "2025-01-02T09:03:00.480000Z",
             "age": 1.4,
         }
@@ -54,6 +55,7 @@ class DeviceShape(BaseModel):
     drift_ppm: float | None = Field(description="How much faster its clock runs than the kiosk's; null if unknown.")
     lost: int = Field(description="Messages that its outbox had to give up.")
     waiting: int = Field(description="Messages in its outbox that are not stored here yet.")
+    version: str | None = Field(description="Of the kiosk's software; `sensors` alone says it.")
     seen: datetime
     age: float = Field(description="Seconds since then.")
 
@@ -68,6 +70,7 @@ class DeviceShape(BaseModel):
             drift_ppm=row.drift_ppm,
             lost=row.lost,
             waiting=row.waiting,
+            version=row.version,
             seen=moment(row.seen_ns),
             age=max(0.0, seconds(now - row.seen_ns)),
         )

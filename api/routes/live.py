@@ -11,11 +11,11 @@ from fastapi import APIRouter, Query, WebSocket
 from starlette.concurrency import run_in_threadpool
 
 from api import errors
-from api.dependencies import Gate, Permission, TheDatabase, TheHub, TheMetrics, identity_of
-from api.errors import Failed, Kind
+from api.dependencies import TheDatabase, TheHub, TheMetrics
+from api.errors import Failed
 from api.live import Client
+from api.routes import sockets
 from api.routes.words import moment, moment_or_none
-from api.security import Action, Identity
 from api.store import Database, DatabaseDown, StoreError, sessions, utc_now
 from api.store.outage import is_outage
 from api.tables import SessionRow
@@ -24,8 +24,6 @@ from kiosk.topics import NAME
 
 router = APIRouter(tags=["waveforms"])
 MOST_NAMES = 500
-STILL_WELCOME_EVERY = 30.0
-"""Seconds between two looks whether the login that opened a socket still counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,32 +52,32 @@ async def watch_session(
 ) -> None:
     """Pass on what the session's kiosk says, until the page leaves or its login ends."""
     try:
-        who = await run_in_threadpool(_permitted, websocket)
+        who = await run_in_threadpool(sockets.permitted, websocket)
     except Failed as refused:
-        await _refuse(websocket, refused.kind, refused.detail)
+        await sockets.refuse(websocket, refused.kind, refused.detail)
         return
     wanted = None if signals is None else [name for name in signals[:MOST_NAMES].split(",") if name]
     if wanted is not None and (unknown := [name for name in wanted if name not in SIGNALS]):
-        await _refuse(websocket, errors.INVALID, f"{len(unknown)} of the signals are unknown.")
+        await sockets.refuse(websocket, errors.INVALID, f"{len(unknown)} of the signals are unknown.")
         return
     if not NAME.fullmatch(session):
-        await _refuse(websocket, errors.NO_SESSION)
+        await sockets.refuse(websocket, errors.NO_SESSION)
         return
     try:
         row = await run_in_threadpool(_find, database, session)
     except (StoreError, DatabaseDown) as error:
         if isinstance(error, StoreError) and not is_outage(error):
             raise
-        await _refuse(websocket, errors.NO_DATABASE)
+        await sockets.refuse(websocket, errors.NO_DATABASE)
         return
     if row is None or not who.sees(row.clinic_id):
-        await _refuse(websocket, errors.NO_SESSION)
+        await sockets.refuse(websocket, errors.NO_SESSION)
         return
     async with hub.watch(row.kiosk, session, wanted) as client:
         await websocket.accept()
         await websocket.send_text(_hello(row, wanted))
         sending = asyncio.create_task(_send(websocket, client, metrics.live_sent.inc))
-        watching = asyncio.create_task(_watch_login(websocket, who))
+        watching = asyncio.create_task(sockets.watch_login(websocket, who))
         try:
             while (await websocket.receive())["type"] != "websocket.disconnect":
                 pass  # pages have nothing to say here
@@ -89,18 +87,6 @@ async def watch_session(
                 # a send to a client that left ends in whatever error the server has for it
                 with contextlib.suppress(asyncio.CancelledError, Exception):
                     await task
-
-
-def _permitted(websocket: WebSocket) -> Identity:
-    """Who opens the socket, or Failed."""
-    return Permission(Action.WATCH_LIVE)(identity_of(websocket), websocket)
-
-
-async def _watch_login(websocket: WebSocket, who: Identity) -> None:
-    gate: Gate = websocket.app.state.gate
-    while await run_in_threadpool(gate.alive, who):
-        await asyncio.sleep(STILL_WELCOME_EVERY)
-    await websocket.close(4000 + errors.NO_LOGIN.status, errors.NO_LOGIN.title)
 
 
 def _find(database: Database, session: str) -> SessionRow | None:
@@ -135,11 +121,3 @@ async def _send(websocket: WebSocket, client: Client, count: Callable[[], None])
         await send({"type": "websocket.send", "text": text})
         count()
     await websocket.close(1012, "the server stops")
-
-
-async def _refuse(websocket: WebSocket, kind: Kind, detail: str | None = None) -> None:
-    """Say the problem. Browsers hide an HTTP answer to a WebSocket from their page: so accept, say it, close."""
-    await websocket.accept()
-    problem = {"kind": "problem", **msgspec.json.decode(errors.body(kind, detail), type=dict[str, object])}
-    await websocket.send_text(msgspec.json.encode(problem).decode())
-    await websocket.close(4000 + kind.status, kind.title)

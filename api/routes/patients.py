@@ -31,10 +31,9 @@ from api.security import Action, Identity
 from api.store import Destroyed, Transaction, patients, utc_now
 from api.store.patients import NotMergeable, PseudonymTaken
 from api.tables import MAIN, PatientRow
+from api.visits.pseudonyms import make_pseudonym
 
 router = APIRouter(prefix="/api/v1/patients", tags=["patients"])
-# no letters or digits that people confuse, and no vowels that make words
-ALPHABET = "23456789BCDFGHJKLMNPQRSTVWXZ"
 Sex = Literal["female", "male", "other"]
 BirthYear = Annotated[int, Field(ge=1880, le=2200)]
 _KNOWN: JsonDict = {
@@ -301,8 +300,3 @@ def merge_patient(
         rules=moved.rules,
         analyses=moved.analyses,
     )
-
-
-def make_pseudonym() -> str:
-    """Twelve random characters in three groups: 57 bits, easy to read out."""
-    return "-".join("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(3))

@@ -204,6 +204,8 @@ class Wanted(BaseModel):
     state: State | None = Field(None, description="Only these.")
     kiosk: Name | None = Field(None, description="Only of this kiosk.")
     patient: Name | None = Field(None, description="Only of this patient, by id.")
+    pseudonym: Name | None = Field(None, description="Only of patients whose pseudonym begins like this.")
+    protocol: Name | None = Field(None, description="Only those run by this protocol.")
     since: AwareDatetime | None = Field(None, description="Only those first heard of then or later.")
     until: AwareDatetime | None = Field(None, description="Only those first heard of before then.")
     reviewed: bool | None = Field(None, description="Only those whose newest revision somebody has reviewed, or not.")
@@ -216,6 +218,8 @@ def list_sessions(
     wanted: Annotated[Wanted, Query()], who: Annotated[Identity, may(Action.READ_SESSIONS)], db: Reader
 ) -> SessionPage:
     """Sessions, newest first, a page at a time."""
+    if wanted.pseudonym is not None and not who.may(Action.READ_PATIENTS):
+        raise Failed(errors.FORBIDDEN)
     rows = sessions.newest(
         db,
         clinic=who.clinic,
@@ -224,13 +228,15 @@ def list_sessions(
         state=wanted.state,
         kiosk=wanted.kiosk,
         patient=wanted.patient,
+        pseudonym=wanted.pseudonym,
+        protocol=wanted.protocol,
         since=nanoseconds_or_none(wanted.since),
         until=nanoseconds_or_none(wanted.until),
         reviewed=wanted.reviewed,
     )
     shown = rows[: wanted.limit]
     following = cursor_after(shown[-1].first_seen_ns, shown[-1].id) if len(rows) > len(shown) else None
-    return SessionPage(items=_summaries(db, shown, who), next=following)
+    return SessionPage(items=summaries(db, shown, who), next=following)
 
 
 @router.get("/{session}", responses=documented(errors.NO_SESSION, errors.INVALID, errors.NO_DATABASE))
@@ -291,7 +297,7 @@ def assign_session(
     return _detail(db, row, who)
 
 
-def _summaries(db: Transaction, rows: Sequence[SessionRow], who: Identity) -> list[SessionSummary]:
+def summaries(db: Transaction, rows: Sequence[SessionRow], who: Identity) -> list[SessionSummary]:
     """From their rows, with two more queries however many there are. A rate is a result, which not everybody reads."""
     names = patients.pseudonyms(db, {row.patient_id for row in rows if row.patient_id is not None})
     wanted = [row.id for row in rows] if who.may(Action.READ_RESULTS) else []
@@ -346,7 +352,7 @@ def _detail(db: Transaction, row: SessionRow, who: Identity) -> SessionDetail:
         lost=sum(loss.last - loss.first + 1 for shape in shapes for loss in shape.losses),
         complete=bool(shapes) and all(shape.complete for shape in shapes),
     )
-    (summary,) = _summaries(db, [row], who)
+    (summary,) = summaries(db, [row], who)
     return SessionDetail(**summary.model_dump(), delivery=delivery, streams=shapes)
 
 

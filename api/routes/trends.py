@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
+from analytics import norms
 from api import errors
 from api.baselines import baseline, expected
 from api.dependencies import Reader, may
@@ -19,6 +20,7 @@ from api.security import Action, Identity
 from api.store import Transaction, trends
 from api.store.readings import EARLIER
 from api.store.trends import Told, Visit
+from api.tables import PatientRow
 from kiosk.measures import MEASURES
 
 router = APIRouter(prefix="/api/v1/patients/{patient}/trends", tags=["trends"])
@@ -39,7 +41,15 @@ _POINT: JsonDict = {
     "usual": _USUAL,
     "change": "below",
 }
-_SERIES: JsonDict = {"measure": "rmssd", "title": "RMSSD", "unit": "ms", "decimals": 1, "scope": "recording"}
+_NORM: JsonDict = {"low": 12.0, "high": 68.0, "source": "Dantas et al. 2018, ELSA-Brasil", "doi": "10.1111/psyp.13052"}
+_SERIES: JsonDict = {
+    "measure": "rmssd",
+    "title": "RMSSD",
+    "unit": "ms",
+    "decimals": 1,
+    "scope": "recording",
+    "norm": _NORM,
+}
 
 
 class Usual(BaseModel):
@@ -74,6 +84,15 @@ class Point(BaseModel):
     )
 
 
+class NormShape(BaseModel):
+    """Between which nine of ten people of this age and sex are, at rest, by a published source."""
+
+    low: float
+    high: float
+    source: str
+    doi: str
+
+
 class Series(BaseModel):
     """One measure over the sessions, the oldest first. Sessions without a row are gaps: nothing is drawn across."""
 
@@ -82,6 +101,10 @@ class Series(BaseModel):
     unit: str
     decimals: int
     scope: str = Field(description="recording: of the analysis, preferred source. spot: of a device or questionnaire.")
+    norm: NormShape | None = Field(
+        description="For the patient's age in the last year of the page; null where none is published, or age or sex"
+        " are not known, and for what devices or questionnaires say."
+    )
     points: list[Point]
 
 
@@ -133,7 +156,7 @@ def list_trends(
     db: Reader,
 ) -> Trends:
     """How some measures of a person went over their sessions, by the newest revision of each."""
-    patient_seen(db, patient, who)
+    whose = patient_seen(db, patient, who)
     measures = tuple(dict.fromkeys(wanted.measures.split(",")))
     found = trends.visits(
         db,
@@ -155,7 +178,7 @@ def list_trends(
         if before is None or row.value is not None or before.value is None:
             told[row.measure, scope][row.session] = row
     series = [
-        _series(measure, scope, known, shown, told[measure, scope])
+        _series(measure, scope, known, shown, told[measure, scope], _norm(whose, measure, scope, shown))
         for measure in measures
         for scope in ("recording", "spot")
         if (measure, scope) in told
@@ -181,7 +204,20 @@ def _known(db: Transaction, patient: str, shown: Sequence[Visit]) -> list[Visit]
     return [*sorted(before, key=lambda visit: (visit.began_ns, visit.id)), *shown]
 
 
-def _series(name: str, scope: str, known: Sequence[Visit], shown: Sequence[Visit], told: dict[str, Told]) -> Series:
+def _norm(patient: PatientRow, measure: str, scope: str, shown: Sequence[Visit]) -> NormShape | None:
+    if patient.birth_year is None or scope != "recording" or not shown:
+        return None
+    age = moment(shown[-1].began_ns).year - patient.birth_year
+    row = norms.norm(measure, age=age, sex=patient.sex)
+    if row is None:
+        return None
+    low, high = row.usual()
+    return NormShape(low=low, high=high, source=row.source, doi=row.doi)
+
+
+def _series(
+    name: str, scope: str, known: Sequence[Visit], shown: Sequence[Visit], told: dict[str, Told], norm: NormShape | None
+) -> Series:
     measure = MEASURES[name]
     # nobody is compared with a simulation, nor the other way round
     before: dict[bool, deque[float | None]] = {kind: deque(maxlen=EARLIER) for kind in (False, True)}
@@ -194,7 +230,13 @@ def _series(name: str, scope: str, known: Sequence[Visit], shown: Sequence[Visit
             points.append(_point(visit, row, [value for value in earlier if value is not None]))
         earlier.append(None if row is None else row.value)
     return Series(
-        measure=name, title=measure.title, unit=measure.unit, decimals=measure.decimals, scope=scope, points=points
+        measure=name,
+        title=measure.title,
+        unit=measure.unit,
+        decimals=measure.decimals,
+        scope=scope,
+        norm=norm,
+        points=points,
     )
 
 

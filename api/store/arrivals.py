@@ -90,6 +90,7 @@ def see_devices(db: Session, statuses: Iterable[tuple[str, Status]], now: int) -
             "drift_ppm": status.drift_ppm,
             "lost": status.lost,
             "waiting": status.waiting,
+            "version": status.version,
             "seen_ns": now,
         }
         for kiosk, status in statuses

@@ -11,7 +11,7 @@ from sqlmodel import col
 from api.tables import ConsentRow, ConsentTextRow
 from kiosk.errors import KioskError
 
-Purpose = Literal["measure", "store", "share", "research"]
+Purpose = Literal["measure", "store", "share", "research", "talk"]
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 

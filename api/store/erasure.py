@@ -21,6 +21,7 @@ from api.tables import (
     PatientRow,
     PyramidRow,
     QuarantineRow,
+    RevisionRow,
     RuleRow,
     SessionRow,
     StreamRow,
@@ -110,10 +111,10 @@ def _forget(db: Session, database: Database, patients: Collection[str], sessions
 
 
 def _forget_sessions(db: Session, sessions: Collection[str], counts: dict[str, int]) -> None:
-    # who adds to them now waits, and finds nothing to add to
-    db.execute(select(col(SessionRow.id)).where(col(SessionRow.id).in_(sessions)).with_for_update())
+    # who adds to them now waits, and finds nothing to add to; in the recorder's order, so that neither waits for ever
     streams = select(col(StreamRow.id)).where(col(StreamRow.session_id).in_(sessions))
     db.execute(streams.with_for_update())
+    db.execute(select(col(SessionRow.id)).where(col(SessionRow.id).in_(sessions)).with_for_update())
     # that somebody agreed is the patient's, and outlives the session
     db.execute(update(ConsentRow).where(col(ConsentRow.session_id).in_(sessions)).values(session_id=null()))
     for table in _children_first():
@@ -182,6 +183,18 @@ def sessions_before(db: Session, before: int, *, unassigned: bool = False) -> li
     if unassigned:
         query = query.where(col(SessionRow.patient_id).is_(None))
     return list(db.execute(query.order_by(col(SessionRow.last_seen_ns))).scalars())
+
+
+def fleeting_before(db: Session, closed: int, seen: int) -> list[str]:
+    """Sessions that are not to be stored and were closed before the one time; or never, and began before the other."""
+    first = (
+        select(col(RevisionRow.created_ns))
+        .where(col(RevisionRow.session_id) == col(SessionRow.id), col(RevisionRow.number) == 1)
+        .scalar_subquery()
+    )
+    over = (first < closed) | (col(SessionRow.first_seen_ns) < seen)
+    mine = select(col(SessionRow.id)).where(col(SessionRow.fleeting), over)
+    return list(db.execute(mine.order_by(col(SessionRow.first_seen_ns))).scalars())
 
 
 def quarantined_before(db: Session, before: int) -> list[str]:

@@ -29,6 +29,11 @@ def every(db: Session, clinic: str | None = None) -> list[KioskRow]:
     return list(db.execute(query).scalars())
 
 
+def clinic_names(db: Session) -> dict[str, str]:
+    """What the clinics are called, by id."""
+    return {row.id: row.name for row in db.execute(select(ClinicRow)).scalars()}
+
+
 def add(db: Session, kiosk: KioskRow, *, speaks: bool = True) -> None:
     """Add a kiosk; one that was revoked comes back, at the clinic whose its sessions are.
 

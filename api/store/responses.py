@@ -25,6 +25,11 @@ def add(db: Session, response: ResponseRow, answers: Mapping[str, int], score: R
     db.flush()
 
 
+def get(db: Session, response: str) -> ResponseRow | None:
+    """One set of answers."""
+    return db.get(ResponseRow, response)
+
+
 def answers(db: Session, response: ResponseRow) -> Answers:
     """What was answered, by item."""
     opened = vault_of(db).session(response.session_id).open(response.answers, f"responses:{response.id}")

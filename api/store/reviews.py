@@ -1,6 +1,6 @@
 """Reviews: that a clinician looked at a revision, and what came of it."""
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, exists, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
@@ -13,6 +13,7 @@ def add(db: Session, review: ReviewRow, comment: str | None) -> None:
     if comment is not None:
         review.comment = vault_of(db).session(review.session_id).seal(comment.encode(), f"reviews:{review.id}")
     db.add(review)
+    db.execute(update(SessionRow).where(col(SessionRow.id) == review.session_id).values(reviewed=review.revision))
     db.flush()
 
 

@@ -17,3 +17,8 @@ def newest(db: Session, session: str) -> RevisionRow | None:
     """The last analysis of a session."""
     mine = select(RevisionRow).where(col(RevisionRow.session_id) == session)
     return db.execute(mine.order_by(col(RevisionRow.number).desc()).limit(1)).scalar_one_or_none()
+
+
+def first(db: Session, session: str) -> RevisionRow | None:
+    """The analysis that closed a session."""
+    return db.get(RevisionRow, (session, 1))

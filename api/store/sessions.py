@@ -24,7 +24,7 @@ from sqlmodel import col
 from api.store import reviews
 from api.store.sealing import vault_of
 from api.store.streams import insert
-from api.tables import MAIN, SessionRow, StreamRow
+from api.tables import MAIN, PatientRow, SessionRow, StreamRow
 from kiosk import messages
 
 CLAIM_EXPIRES = 15 * 60 * messages.SECOND
@@ -244,6 +244,8 @@ def newest(
     state: str | None = None,
     kiosk: str | None = None,
     patient: str | None = None,
+    pseudonym: str | None = None,
+    protocol: str | None = None,
     clinic: str | None = None,
     since: int | None = None,
     until: int | None = None,
@@ -269,6 +271,11 @@ def newest(
         query = query.where(col(SessionRow.kiosk) == kiosk)
     if patient is not None:
         query = query.where(col(SessionRow.patient_id) == patient)
+    if pseudonym is not None:
+        named = select(col(PatientRow.id)).where(col(PatientRow.pseudonym).startswith(pseudonym, autoescape=True))
+        query = query.where(col(SessionRow.patient_id).in_(named))
+    if protocol is not None:
+        query = query.where(col(SessionRow.protocol) == protocol)
     if reviewed is not None:
         # what no analysis has told of yet, there is nothing to review of
         known = col(SessionRow.revision) > 0

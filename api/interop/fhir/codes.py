@@ -81,6 +81,7 @@ _VITALS: Mapping[str, tuple[tuple[Code, ...], str, str]] = {
 VITALS: Final = tuple(_VITALS)
 """Measures that are vital signs."""
 _OTHERS: Mapping[str, Code] = {
+    "hba1c": _loinc("4548-4", "Hemoglobin A1c/Hemoglobin.total in Blood"),
     "sdnn": _loinc("80404-7", "R-R interval.standard deviation (Heart rate variability)"),
     "phq2": _loinc("55758-7", "Patient Health Questionnaire 2 item (PHQ-2) total score [Reported]"),
     "phq9": _loinc("44261-6", "Patient Health Questionnaire 9 item (PHQ-9) total score [Reported]"),

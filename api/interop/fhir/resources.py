@@ -185,6 +185,7 @@ _PURPOSES: Mapping[str, str] = {
     "store": "Have the results stored",
     "share": "Have them shared by name",
     "research": "Research with de-identified data",
+    "talk": "Have the conversation with the assistant stored",
 }
 
 

@@ -157,6 +157,7 @@ def _purposes() -> CodeSystem:
         "store": "Have the results stored",
         "share": "Have them shared by name",
         "research": "Research with de-identified data",
+        "talk": "Have the conversation with the assistant stored",
     }
     return CodeSystem(
         id="purposes",

@@ -97,7 +97,7 @@ SYSTEMS: Mapping[str, Values] = MappingProxyType(
         UCUM: frozenset({measure.unit for measure in MEASURES.values()} | {"mV"}),
         MDC: frozenset(code.code for code in (ECG, *LEADS.values())),
         OWN: frozenset({*MEASURES, "blood_pressure", "session_report", "screening"}),
-        PURPOSES: _set("measure store share research"),
+        PURPOSES: _set("measure store share research talk"),
     }
 )
 """Codes of the systems that we use, each with those of which there may be some here."""

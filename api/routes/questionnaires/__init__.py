@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter
 
-from api import alerts, errors
+from api import errors, responding
 from api.dependencies import Reader, Writer, may
 from api.errors import Failed, documented
 from api.routes.questionnaires.shapes import (
@@ -23,15 +23,11 @@ from api.routes.questionnaires.shapes import (
 from api.routes.words import SessionId, moment, session_seen_by
 from api.security import Action, Identity
 from api.store import Transaction, responses, utc_now
-from api.tables import ReadingRow, ResponseRow, SessionRow
+from api.tables import ResponseRow
 from kiosk import questionnaires
-from kiosk.measures import MEASURES
-from kiosk.messages import SECOND
 from kiosk.questionnaires import BadAnswers, Item, Questionnaire
-from kiosk.version import VERSION
 
 router = APIRouter(prefix="/api/v1", tags=["questionnaires"])
-SOURCE = "questionnaire"
 
 
 @router.get("/questionnaires", responses=documented())
@@ -71,30 +67,26 @@ def add_answers(
     if new.version not in (None, asked.version):
         fault = {"where": "body.version", "what": f"the questionnaire is at version {asked.version}"}
         raise Failed(errors.INVALID, errors=[fault])
+    now = utc_now()
+    began = row.origin_utc_ns
     try:
-        score = asked.score(new.answers)
+        response = responding.keep(
+            db,
+            row,
+            asked,
+            new.answers,
+            name=f"q-{secrets.token_hex(8)}",
+            language=new.language,
+            by=who.id,
+            # of the moment in the session when it came, or of its start where that is not known
+            at_ns=0 if began is None else max(0, now - began),
+            now=now,
+        )
     except BadAnswers as bad:
         # an item's name is the questionnaire's or a stranger's: only ours is repeated
         known = any(item.id == bad.item for item in asked.items)
         where = f"body.answers.{bad.item}" if known else "body.answers"
         raise Failed(errors.INVALID, errors=[{"where": where, "what": bad.why}]) from None
-    now = utc_now()
-    response = ResponseRow(
-        id=f"q-{secrets.token_hex(8)}",
-        session_id=session,
-        questionnaire=asked.id,
-        questionnaire_version=asked.version,
-        language=new.language,
-        answers=b"",
-        score=score,
-        complete=score is not None,
-        recorded_by=who.id,
-        created_ns=now,
-    )
-    responses.add(db, response, new.answers, None if score is None else _reading(row, asked, score, now))
-    if asked.is_urgent(new.answers):
-        alerts.raise_urgent(db, row, asked, now)
-    alerts.evaluate(db, session, now)
     return _response(db, response)
 
 
@@ -113,24 +105,6 @@ def _listed(questionnaire: str) -> Questionnaire:
     if found is None:
         raise Failed(errors.NO_QUESTIONNAIRE)
     return found
-
-
-def _reading(session: SessionRow, asked: Questionnaire, score: float, now: int) -> ReadingRow:
-    """The score as a reading: of the moment in the session when it came, or of its start where that is not known."""
-    began = session.origin_utc_ns
-    at = 0 if began is None else max(0, now - began)
-    assert MEASURES[asked.measure].possible(score)
-    return ReadingRow(
-        session_id=session.id,
-        measure=asked.measure,
-        value=score,
-        source=SOURCE,
-        scope="spot",
-        method=f"{asked.id}-{asked.version}",
-        version=VERSION,
-        start_ns=at // SECOND * SECOND,
-        end_ns=at // SECOND * SECOND,
-    )
 
 
 def _response(db: Transaction, row: ResponseRow) -> ResponseShape:

@@ -1,19 +1,18 @@
 """Windows of waveforms: for browsers as JSON, decimated where long; for researchers as raw float32."""
 
 import json
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 import numpy as np
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.config import JsonDict
 from starlette.responses import Response
 
 from api import drawing, errors, waveform
 from api.dependencies import Reader, may
 from api.errors import Failed, documented
-from api.routes.words import PATTERN, Name, TheSession, seconds
+from api.routes.waveforms.shapes import Hole, HoleList, Rows, Waveform, Which, Window
+from api.routes.words import PATTERN, TheSession, seconds
 from api.security import Action, Identity
 from api.store import Transaction, streams, waveforms
 from api.tables import StreamRow
@@ -31,63 +30,11 @@ MOST_RAW = 8_000_000
 MOST_SHOWN = 400_000
 """Numbers in one JSON answer."""
 
-_EXAMPLE: JsonDict = {
-    "session": "s-20250102-0001",
-    "signal": "ecg",
-    "device": "chest-strap",
-    "title": "Electrocardiogram",
-    "unit": "mV",
-    "rate": 250.0,
-    "channels": ["I"],
-    "start": 10.0,
-    "end": 10.016,
-    "decimated": False,
-    "times": [10.0, 10.004, 10.008, 10.012],
-    "values": [[0.0625, 0.125, None, 0.5]],
-    "low": None,
-    "high": None,
-}
-_ROWS = "One list per channel; null where there is no sample."
-Rows = list[list[float | None]]
-
-
-class Waveform(BaseModel):
-    """A window of one device's waveform. Times are seconds since the session's start."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
-
-    session: str
-    signal: str
-    device: str
-    title: str
-    unit: str = Field(description="UCUM.")
-    rate: float | None = Field(description="Nominal hertz; null where samples have times of their own.")
-    channels: list[str]
-    start: float = Field(description="Of the window that was asked for.")
-    end: float
-    decimated: bool = Field(description="Whether these are buckets (low, high) instead of samples (values).")
-    times: list[float] = Field(description="Of the samples, or of the beginnings of the buckets, which all are alike.")
-    values: Rows | None = Field(description=f"The samples, exact as float32. {_ROWS} A gap is one null.")
-    low: Rows | None = Field(description=f"The least of each bucket. {_ROWS}")
-    high: Rows | None = Field(description=f"The greatest of each bucket. {_ROWS}")
-
-
-class Window(BaseModel):
-    """Which part, and how fine."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    device: Name | None = Field(None, description="Needed where several devices have the signal.")
-    run: Name | None = Field(None, description="Needed where a device changed its rate or channels between runs.")
-    start: float | None = Field(
-        None, ge=-3600, le=3_456_000, description="Seconds since the session's start; absent: the first sample."
-    )
-    end: float | None = Field(None, ge=-3600, le=3_456_000, description="Where it ends; absent: after the last sample.")
-    points: int = Field(
-        2000, ge=1, le=20_000, description="Buckets. A window of at most twice as many samples is not decimated."
-    )
-    format: Literal["json", "f32"] = Field("json", description="f32: the samples as they are, raw, not decimated.")
-
+MOST_HOLES = 2000
+"""In one answer: more are no list for people."""
+SignalName = Annotated[
+    str, Path(description="The signal's name.", pattern=PATTERN, max_length=64, examples=["ecg", "ppg"])
+]
 
 _HEADERS = {
     "Kiosk-Shape": "rows,channels",
@@ -96,6 +43,8 @@ _HEADERS = {
     "Kiosk-Start": "the first row's time, in seconds since the session's start",
     "Kiosk-Unit": "UCUM",
     "Kiosk-Device": "the device",
+    "Kiosk-Form": "of drawn: buckets (all least values, then all greatest, as many buckets as were asked for); samples "
+    "(a regular grid of rows, NaN where one is missing); or timed (float64 seconds of each row, then the rows)",
 }
 
 
@@ -106,7 +55,7 @@ _HEADERS = {
         200: {
             "description": "The window: JSON, or with format=f32 the samples row by row in little-endian float32.",
             "headers": {
-                name: {"description": f"With f32: {text}.", "schema": {"type": "string"}}
+                name: {"description": f"With f32 and drawn: {text}.", "schema": {"type": "string"}}
                 for name, text in _HEADERS.items()
             },
             "content": {
@@ -131,9 +80,7 @@ _HEADERS = {
 def get_waveform(
     who: Annotated[Identity, may(Action.READ_WAVEFORMS)],
     session: TheSession,
-    signal: Annotated[
-        str, Path(description="The signal's name.", pattern=PATTERN, max_length=64, examples=["ecg", "ppg"])
-    ],
+    signal: SignalName,
     window: Annotated[Window, Query()],
     db: Reader,
 ) -> Response:
@@ -163,10 +110,12 @@ def get_waveform(
         whole = waveform.join((block.within(start, end) for block in blocks), len(channels))
         return _raw(first, whole, rate)
     drawn = drawing.draw(db, chosen, start, end, window.points, len(channels))
+    if window.format == "drawn":
+        return _binary(first, drawing.spread(drawn, rate, start, end, window.points), start)
     return Response(msgspec.json.encode(_described(first, drawn, start, end)), media_type="application/json")
 
 
-def _choose(streams_of_signal: list[StreamRow], window: Window) -> list[StreamRow]:
+def _choose(streams_of_signal: list[StreamRow], window: Window | Which) -> list[StreamRow]:
     """One device's streams of one shape."""
     chosen = [
         row
@@ -242,13 +191,60 @@ def _lists(samples: Samples) -> Rows:
 
 def _raw(stream: StreamRow, whole: Whole, rate: float) -> Response:
     rows = waveform.filled(whole, rate)
+    said = _headers(stream, rows)
+    if len(whole.times):
+        said["Kiosk-Start"] = repr(seconds(int(whole.times[0])))
+    return Response(_floats(rows), media_type="application/octet-stream", headers=said)
+
+
+def _binary(stream: StreamRow, drawn: Whole | Envelope, start: int) -> Response:
+    """A window as a canvas takes it: no text to write and to read, a seventh of the bytes of JSON."""
+    if isinstance(drawn, Envelope):
+        said = {**_headers(stream, drawn.low), "Kiosk-Form": "buckets", "Kiosk-Start": repr(seconds(start))}
+        return Response(_floats(drawn.low) + _floats(drawn.high), media_type="application/octet-stream", headers=said)
+    if stream.rate is None:
+        times = (drawn.times / SECOND).astype("<f8").tobytes()
+        said = {**_headers(stream, drawn.samples), "Kiosk-Form": "timed"}
+        return Response(times + _floats(drawn.samples), media_type="application/octet-stream", headers=said)
+    answer = _raw(stream, drawn, stream.rate)
+    answer.headers["Kiosk-Form"] = "samples"
+    return answer
+
+
+def _headers(stream: StreamRow, rows: Samples) -> dict[str, str]:
     said = {
         "Kiosk-Shape": f"{rows.shape[0]},{rows.shape[1]}",
         "Kiosk-Channels": json.dumps(stream.channels),
-        "Kiosk-Rate": repr(rate),
         "Kiosk-Unit": SIGNALS[stream.signal].unit,
         "Kiosk-Device": stream.device,
     }
-    if len(whole.times):
-        said["Kiosk-Start"] = repr(seconds(int(whole.times[0])))
-    return Response(rows.astype("<f4", copy=False).tobytes(), media_type="application/octet-stream", headers=said)
+    return said if stream.rate is None else {**said, "Kiosk-Rate": repr(stream.rate)}
+
+
+def _floats(rows: Samples) -> bytes:
+    return rows.astype("<f4", copy=False).tobytes()
+
+
+@router.get(
+    "/{signal}/holes",
+    responses=documented(errors.NO_SESSION, errors.NO_WAVEFORM, errors.SEVERAL, errors.INVALID, errors.NO_DATABASE),
+)
+def list_holes(
+    who: Annotated[Identity, may(Action.READ_WAVEFORMS)],
+    session: TheSession,
+    signal: SignalName,
+    which: Annotated[Which, Query()],
+    db: Reader,
+) -> HoleList:
+    """Where a waveform has no samples, and why.
+
+    Samples that the device itself marked as lost inside of what it sent are not listed: they are NaN in the waveform.
+    """
+    chosen = _choose(waveforms.streams_of(db, session.id, signal), which)
+    found = waveforms.holes(db, chosen, most=MOST_HOLES + 1)
+    return HoleList(
+        items=[
+            Hole(start=seconds(each.start), end=seconds(each.end), reason=each.reason) for each in found[:MOST_HOLES]
+        ],
+        more=len(found) > MOST_HOLES,
+    )
