@@ -7,25 +7,19 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from api.dashboard.languages import t
 from api.dashboard.rendering import page
-from api.dashboard.tasks import TASKS
+from api.dashboard.sections import Section, sections_of
+from api.dashboard.tasks import tasks_of
 from api.dependencies import Reader, may
 from api.login import Gate, passwords
 from api.login.oidc import Provider
 from api.routes.account import Account
-from api.security import Action, Identity, Role
+from api.security import Action, Identity
 from api.store import Transaction, users
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 HOME = "/"
-ROLES = {
-    Role.OPERATOR: "Operator",
-    Role.CLINICIAN: "Clinician",
-    Role.RESEARCHER: "Researcher",
-    Role.INTEGRATOR: "Integrator",
-    Role.ADMINISTRATOR: "Administrator",
-    Role.AUDITOR: "Auditor",
-}
 _OF_OURS = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 """A path, and a query, of this very server: no second slash, no backslash, no blank, no control character."""
 MOST_NEXT = 1000
@@ -37,15 +31,15 @@ class Member:
 
     name: str
     role: str
-    sessions: bool
-    """Whether there are sessions for them to see."""
+    sections: tuple[Section, ...]
+    """Where the page's head leads them."""
 
 
 def member_of(db: Transaction, who: Identity) -> Member:
     """Who looks at a page, as its head says."""
     row = users.get(db, who.id)
     name = (row.name or row.login) if row is not None else who.id
-    return Member(name, ROLES[who.role], who.may(Action.READ_SESSIONS))
+    return Member(name, t(f"frame.role.{who.role}"), sections_of(who))
 
 
 def next_of(given: str | None) -> str:
@@ -65,6 +59,7 @@ def login_page(request: Request) -> Response:
     elsewhere: Provider | None = request.app.state.oidc
     return page(
         "login.html",
+        texts=("login",),
         goes_to=goes_to,
         renewable=gate.cookies.refresh in request.cookies,
         provider=elsewhere.title if elsewhere is not None else None,
@@ -79,9 +74,9 @@ def account_page(who: Annotated[Identity, may(Action.OWN_ACCOUNT)], db: Reader) 
         return RedirectResponse(HOME, 303)
     return page(
         "account.html",
+        texts=("login", "account"),
         account=Account.of(row, who),
-        role=ROLES[who.role],
-        tasks=TASKS[who.role],
+        tasks=tasks_of(who.role),
         least=passwords.LEAST,
         most=passwords.MOST,
         member=member_of(db, who),

@@ -1,51 +1,61 @@
 """What pages say in words. A kiosk screens, it does not diagnose: sentences state what was measured and no more."""
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+from importlib.resources import files
 from types import MappingProxyType
 
-from kiosk.measures import BANDS, EXPRESSIONS, MEASURES, VOICE_EMOTIONS, Measure, Reason
+from analytics.languages import capital
+from api.dashboard import languages
+from kiosk import wording
+from kiosk.measures import BANDS, EXPRESSIONS, MEASURES, VOICE_EMOTIONS, Measure
 from kiosk.signals import SIGNALS
 
-REASONS: Mapping[Reason, str] = MappingProxyType(
-    {
-        "too_short": "There is not enough signal for this value.",
-        "noisy": "The signal is too disturbed to be read.",
-        "flat": "The sensor delivers a flat line. Is it attached?",
-        "saturated": "The signal exceeds the sensor's range.",
-        "unsuitable_rate": "The signal was recorded too slowly for this value.",
-        "impossible": "The computed value is physically impossible and was discarded.",
-        "no_face": "No face is in the camera's view.",
-        "no_trained_model": "No trained network is installed for this value.",
-        "not_delivered": "Part of the recording was not delivered.",
-        "analysis_failed": "The analysis of this recording failed.",
-        "too_many_corrected": "Too many beats had to be corrected for this value to mean anything.",
-        "irregular": "The rhythm is irregular: its variability says nothing about strain or recovery.",
-        "insufficient": "There is too little evidence for a statement.",
-        "no_reference": "There is nothing to compare with: no earlier sessions, and no norms for this age and sex.",
-        "too_dark": "The face is too dark for the camera. More light would help.",
-        "moving": "The head moved too much. Please hold still.",
-        "too_far": "The face is too far from the camera. Please come closer.",
-        "no_speech": "Nobody spoke.",
-        "too_quiet": "The voice was too quiet. Please speak up, or come closer to the microphone.",
-        "unfamiliar": "It did not sound like the speech that the network learnt from.",
-        "missing_channels": "The channels that this value needs were not recorded.",
-        "not_present": "There is none to be measured.",
-    }
-)
-SOURCES: Mapping[str, str] = MappingProxyType(
-    {
-        "face_motion": "camera (head and chest)",
-        "face_scores": "camera (networks)",
-        "face_units": "camera (landmarks)",
-        "fusion": "what there is of face, voice and body",
-        "rgb": "camera",
-        "voice_functionals": "microphone",
-        "voice_scores": "microphone (network)",
-    }
-)
+CATALOGUES = languages.CATALOGUES
+
+
+def _of(part: str, language: str) -> Mapping[str, str]:
+    """A part of the words, by what stands behind it."""
+    begin = f"words.{part}."
+    found = {key.removeprefix(begin): text for key, text in CATALOGUES[language].items() if key.startswith(begin)}
+    return MappingProxyType(found)
+
+
+def _titles() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+    folder = files("api.dashboard") / "titles"
+    found = {each.name: tomllib.loads(each.read_text("utf-8")) for each in folder.iterdir()}
+    return MappingProxyType({name.removesuffix(".toml"): told for name, told in found.items()})
+
+
+_TITLES = _titles()
+REASONS: Mapping[str, str] = _of("reason", wording.SOURCE)
+SOURCES: Mapping[str, str] = _of("source", wording.SOURCE)
 """Where a number comes from, where the signal's name is not what people say."""
+
+
+def measure_title(name: str, language: str) -> str:
+    """What a measure is called; its name where it is none of ours."""
+    known = MEASURES.get(name)
+    return _TITLES.get(language, {}).get("measure", {}).get(name) or (known.title if known else name)
+
+
+def signal_title(name: str, language: str) -> str:
+    """What a signal is called."""
+    known = SIGNALS.get(name)
+    return _TITLES.get(language, {}).get("signal", {}).get(name) or (known.title if known else name)
+
+
+def reason(absent: str, language: str) -> str:
+    """Why there is no value, as a sentence; a device's own reason as it says it."""
+    return CATALOGUES[language].get(f"words.reason.{absent}", absent)
+
+
+def sources(language: str) -> Mapping[str, str]:
+    """Where a number comes from, for a report: signals spelled out."""
+    return {**_of("source", language), **_of("spelled", language)}
 
 
 PERCENT = frozenset(f"eeg_{band}_relative" for band in BANDS)
@@ -98,100 +108,67 @@ def _named(*beginnings: str) -> tuple[str, ...]:
     return tuple(name for name in MEASURES if name.startswith(beginnings))
 
 
-def _feelings(of: str, names: tuple[str, ...]) -> tuple[Line, ...]:
-    return tuple(Line(MEASURES[f"{of}_{name}"], name.capitalize()) for name in names)
+_FEELINGS = {"emotion": EXPRESSIONS, "face": EXPRESSIONS, "voice": VOICE_EMOTIONS}
+_BRAIN = ("eeg_alpha_peak", "eeg_asymmetry", "eeg_engagement", "eeg_slowing")
+_SPEECH = ("speech_share", "speech_rate", "speech_pause", "voice_pitch", "voice_pitch_range", "vocal_effort")
+_MEASURES = {
+    "affect": (*_named("emotion_"), "valence", "arousal", "physiological_arousal"),
+    "face": (*_named("face_"), "blink_rate", "blink_duration", "perclos", "gaze_aversion", "yawns"),
+    "voice": (*_named("voice_"), *_named("speech_"), "vocal_effort"),
+    "brain": _named("eeg_"),
+}
 
 
-def _lines(**named: str) -> tuple[Line, ...]:
-    return tuple(Line(MEASURES[measure], name) for measure, name in named.items())
+@lru_cache
+def groups(language: str) -> tuple[Group, ...]:
+    """Measures that are read together, in a language."""
+    said = CATALOGUES[language]
 
+    def feelings(of: str) -> tuple[Line, ...]:
+        # how the whole, the face or the voice appears, then where that lies between pleasant and not, calm and not
+        own = "" if of == "emotion" else f"{of}_"
+        names = {f"{of}_{name}": name for name in _FEELINGS[of]} | {f"{own}{name}": name for name in _AXES}
+        return tuple(Line(MEASURES[name], capital(said[f"words.feeling.{word}"])) for name, word in names.items())
 
-GROUPS = (
-    Group(
-        "affect",
-        "All together",
-        (*_named("emotion_"), "valence", "arousal", "physiological_arousal"),
-        (*_feelings("emotion", EXPRESSIONS), *_lines(valence="Valence", arousal="Arousal")),
-        "An estimate from what there is of face, voice and body, of how somebody appears. It is not a finding.",
-        "Appears mostly",
-    ),
-    Group(
-        "face",
-        "Face",
-        (*_named("face_"), "blink_rate", "blink_duration", "perclos", "gaze_aversion", "yawns"),
-        (*_feelings("face", EXPRESSIONS), *_lines(face_valence="Valence", face_arousal="Arousal")),
-        "An estimate of what the face shows, not of what a person feels. Light, glasses, beard, age and custom change "
-        "it; it is not a finding.",
-        "Shows mostly",
-    ),
-    Group(
-        "voice",
-        "Voice",
-        (*_named("voice_"), *_named("speech_"), "vocal_effort"),
-        (
-            *_feelings("voice", VOICE_EMOTIONS),
-            *_lines(
-                voice_valence="Valence", voice_arousal="Arousal", speech_share="Time spoken",
-                speech_rate="Syllables while speaking", speech_pause="Mean pause", voice_pitch="Pitch",
-                voice_pitch_range="Range of pitch", vocal_effort="Vocal effort",
-            ),
-        ),
-        "An estimate of how the voice sounds, learned from actors who spoke German, not of what a person feels. "
-        "Language, age, a cold and the room change it; it is not a finding.",
-        "Sounds mostly",
-    ),
-    Group(
-        "brain",
-        "Brain",
-        _named("eeg_"),
-        (
-            *(
-                Line(MEASURES[f"eeg_{band}_relative"], band.capitalize(), MEASURES[f"eeg_{band}"])
-                for band in BANDS
-            ),
-            *_lines(
-                eeg_alpha_peak="Alpha peak", eeg_asymmetry="Frontal alpha asymmetry",
-                eeg_engagement="Engagement, β/(α+θ)", eeg_slowing="Slowing, θ/α",
-            ),
-        ),
-        "A description of these minutes, which blinks, muscles, drowsiness and the place of the electrodes change. "
-        "It finds no disease and excludes none.",
-        about="Each band's share of the power, and its power",
-    ),
-)  # fmt: skip
-BY_NAME: Mapping[str, Group] = MappingProxyType({group.name: group for group in GROUPS})
-STATES: Mapping[str, str] = MappingProxyType(
-    {
-        "live": "Live now",
-        "silent": "Open, silent",
-        "ended": "Ended",
-        "complete": "Closed, complete",
-        "partial": "Closed, partial",
+    def lines(names: tuple[str, ...]) -> tuple[Line, ...]:
+        return tuple(Line(MEASURES[name], said[f"words.line.{name}"]) for name in names)
+
+    bands = tuple(
+        Line(MEASURES[f"eeg_{band}_relative"], capital(said[f"words.band.{band}"]), MEASURES[f"eeg_{band}"])
+        for band in BANDS
+    )
+    shown = {
+        "affect": feelings("emotion"),
+        "face": feelings("face"),
+        "voice": (*feelings("voice"), *lines(_SPEECH)),
+        "brain": (*bands, *lines(_BRAIN)),
     }
-)
-"""What a session in the list is doing. A closed one is complete or partial."""
+    return tuple(
+        Group(
+            name,
+            said[f"words.group.{name}.title"],
+            _MEASURES[name],
+            shown[name],
+            said[f"words.group.{name}.limits"],
+            said[f"words.group.{name}.mostly"],
+            said[f"words.group.{name}.about"],
+        )
+        for name in shown
+    )
+
+
+_AXES = ("valence", "arousal")
+GROUPS = groups(wording.SOURCE)
+BY_NAME: Mapping[str, Group] = MappingProxyType({group.name: group for group in GROUPS})
+STATES: tuple[str, ...] = tuple(_of("state", wording.SOURCE))
+"""What a session in the list is doing, `words.state.NAME`. A closed one is complete or partial."""
 SILENT = timedelta(seconds=30)
 """An open session of which nothing was heard for so long is not called live."""
-UNITS: Mapping[str, str] = MappingProxyType(
-    {
-        "1": "",
-        "mm[Hg]": "mmHg",
-        "Cel": "°C",
-        "Cel/min": "°C/min",
-        "ms2": "ms²",
-        "uV": "µV",
-        "uV2": "µV²",
-        "uS": "µS",
-        "{semitone}": "semitones",
-        "{nat}": "nats",
-    }
-)
-"""How people write a UCUM unit, where that differs."""
 
 
-def unit(ucum: str) -> str:
-    """A unit as people write it."""
-    return UNITS.get(ucum, ucum)
+def unit(ucum: str, language: str | None = None) -> str:
+    """A UCUM unit as people write it: in this language, or the request's."""
+    return CATALOGUES[language or languages.language()].get(f"words.unit.{ucum}", ucum)
 
 
 def state_of(state: str, outcome: str | None, last_seen: datetime, now: datetime) -> str:
@@ -208,11 +185,11 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def _written(measure: Measure) -> Mapping[str, object]:
+def _written(measure: Measure, language: str) -> Mapping[str, object]:
     """How a value is written: what it is multiplied by, its unit and its decimals."""
     if measure.name in PERCENT:
         return {"times": 100, "unit": "%", "decimals": max(0, measure.decimals - 2)}
-    return {"times": 1, "unit": unit(measure.unit), "decimals": measure.decimals}
+    return {"times": 1, "unit": unit(measure.unit, language), "decimals": measure.decimals}
 
 
 def _group(group: Group) -> Mapping[str, object]:
@@ -236,14 +213,26 @@ def _group(group: Group) -> Mapping[str, object]:
     }
 
 
-def catalogue() -> Mapping[str, object]:
-    """What scripts need of the words, so that these have one home."""
+@lru_cache
+def _catalogue(language: str) -> Mapping[str, object]:
     return {
-        "measures": {m.name: {"title": m.title, **_written(m)} for m in MEASURES.values()},
-        "signals": {s.name: {"title": s.title, "unit": unit(s.unit)} for s in SIGNALS.values() if s.leaves},
-        "reasons": dict(REASONS),
-        "sources": dict(SOURCES),
-        "groups": [_group(group) for group in GROUPS],
-        "states": dict(STATES),
+        "measures": {
+            m.name: {"title": measure_title(m.name, language), **_written(m, language)} for m in MEASURES.values()
+        },
+        "signals": {
+            s.name: {"title": signal_title(s.name, language), "unit": unit(s.unit, language)}
+            for s in SIGNALS.values()
+            if s.leaves
+        },
+        "reasons": dict(_of("reason", language)),
+        "sources": dict(_of("source", language)),
+        "short": dict(_of("short", language)),
+        "groups": [_group(group) for group in groups(language)],
+        "states": dict(_of("state", language)),
         "silent": SILENT.total_seconds(),
     }
+
+
+def catalogue() -> Mapping[str, object]:
+    """What scripts need of the words in the request's language, so that these have one home."""
+    return _catalogue(languages.language())

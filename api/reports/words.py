@@ -5,163 +5,16 @@ from types import MappingProxyType
 
 from analytics.languages import Language, Note
 from api.dashboard import words
-from kiosk.measures import BANDS, MEASURES, Reason
 
-_EMOTIONS = {
-    "neutral": "нейтральное",
-    "happiness": "радость",
-    "sadness": "грусть",
-    "surprise": "удивление",
-    "anger": "гнев",
-    "fear": "страх",
-    "disgust": "отвращение",
-    "contempt": "презрение",
-    "boredom": "скука",
-    "calm": "спокойствие",
-    "valence": "валентность",
-    "arousal": "возбуждение",
-}
-_BANDS = {"delta": "дельта", "theta": "тета", "alpha": "альфа", "beta": "бета", "gamma": "гамма"}
-_TITLES = {
-    "heart_rate": "Частота сердечных сокращений",
-    "mean_rr": "Средний интервал между ударами",
-    "triangular_index": "Триангулярный индекс ВСР",
-    "total_power": "Общая мощность ВСР",
-    "vlf_power": "Мощность очень низких частот (VLF)",
-    "lf_power": "Мощность низких частот (LF)",
-    "hf_power": "Мощность высоких частот (HF)",
-    "lf_nu": "LF, нормированная",
-    "hf_nu": "HF, нормированная",
-    "sd1": "Пуанкаре SD1",
-    "sd2": "Пуанкаре SD2",
-    "sd_ratio": "Пуанкаре SD2/SD1",
-    "dfa_alpha1": "DFA альфа-1",
-    "sample_entropy": "Выборочная энтропия",
-    "stress_index": "Индекс напряжения Баевского (корень)",
-    "beats_corrected": "Исправлено ударов",
-    "ectopic_burden": "Эктопические удары",
-    "pauses": "Паузы от 2 с",
-    "irregular_rhythm": "Нерегулярный ритм",
-    "respiration_rate": "Частота дыхания",
-    "eda_slope": "Изменение проводимости кожи",
-    "eda_peaks": "Кожно-гальванические реакции",
-    "skin_temperature_slope": "Изменение температуры кожи",
-    "stress": "Стресс",
-    "physiological_arousal": "Физиологическое возбуждение",
-    "arousal": "Возбуждение",
-    "valence": "Валентность",
-    "systolic": "Систолическое артериальное давление",
-    "diastolic": "Диастолическое артериальное давление",
-    "spo2": "Насыщение крови кислородом (пульсоксиметрия)",
-    "temperature": "Температура тела",
-    "weight": "Масса тела",
-    "height": "Рост",
-    "bmi": "Индекс массы тела",
-    "blink_rate": "Моргания",
-    "blink_duration": "Длительность моргания",
-    "perclos": "Глаза закрыты (PERCLOS)",
-    "gaze_aversion": "Взгляд в сторону от экрана",
-    "yawns": "Зевки",
-    "vocal_effort": "Голосовое усилие",
-    "speech_share": "Доля времени речи",
-    "speech_rate": "Слогов в секунду речи",
-    "speech_pause": "Средняя пауза в речи",
-    "voice_pitch": "Высота голоса (медиана)",
-    "voice_pitch_range": "Размах высоты голоса",
-    "voice_jitter": "Джиттер",
-    "voice_shimmer": "Шиммер",
-    "voice_hnr": "Отношение гармоник к шуму",
-    "eeg_alpha_peak": "ЭЭГ: пик альфа-ритма",
-    "eeg_exponent": "ЭЭГ: апериодический показатель",
-    "eeg_asymmetry": "ЭЭГ: лобная альфа-асимметрия",
-    "eeg_theta_beta": "ЭЭГ: тета/бета",
-    "eeg_engagement": "ЭЭГ: вовлечённость, β/(α+θ)",
-    "eeg_slowing": "ЭЭГ: замедление, θ/α",
-    "eeg_eyes_contrast": "ЭЭГ: альфа, глаза закрыты / открыты",
-    "eeg_activity": "ЭЭГ: активность по Хьорту",
-    "eeg_mobility": "ЭЭГ: подвижность по Хьорту",
-    "eeg_complexity": "ЭЭГ: сложность по Хьорту",
-    "eeg_usable": "ЭЭГ: пригодная доля",
-    "who5": "Индекс самочувствия ВОЗ-5",
-    "findrisc": "FINDRISC, риск диабета",
-    "cbi_personal": "Личностное выгорание (CBI)",
-    "cbi_work": "Профессиональное выгорание (CBI)",
-    **{f"face_{name}": f"Лицо: {said}" for name, said in _EMOTIONS.items()},
-    **{f"voice_{name}": f"Голос: {said}" for name, said in _EMOTIONS.items()},
-    **{f"emotion_{name}": f"Всё вместе: {said}" for name, said in _EMOTIONS.items()},
-    **{f"eeg_{band}": f"ЭЭГ: {_BANDS[band]}, мощность" for band in BANDS},
-    **{f"eeg_{band}_relative": f"ЭЭГ: {_BANDS[band]}, доля мощности" for band in BANDS},
-    **{f"eeg_{band}_entropy": f"ЭЭГ: {_BANDS[band]}, дифференциальная энтропия" for band in BANDS},
-}
-"""Of measures; those that are called alike in both languages are not listed."""
 YES_OR_NO = {"irregular_rhythm": "Irregular rhythm"}
 """Measures that are 1 or 0, with their titles: a report says it in words."""
 ALIKE = frozenset({"sdnn", "rmssd", "pnn50", "sdsd", "pnn20", "cvnn", "lf_hf", "phq2", "phq9"})
-_REASONS: Mapping[Reason, str] = {
-    "too_short": "Для этого значения сигнала недостаточно.",
-    "noisy": "Сигнал слишком зашумлён.",
-    "flat": "Датчик передаёт ровную линию: возможно, он не закреплён.",
-    "saturated": "Сигнал выходит за пределы диапазона датчика.",
-    "unsuitable_rate": "Сигнал записан слишком медленно для этого значения.",
-    "impossible": "Вычисленное значение физически невозможно и отброшено.",
-    "no_face": "Лица не было в кадре.",
-    "no_trained_model": "Для этого значения не установлена обученная сеть.",
-    "not_delivered": "Часть записи не доставлена.",
-    "analysis_failed": "Анализ этой записи не удался.",
-    "too_many_corrected": "Исправлено слишком много ударов, чтобы значение что-то говорило.",
-    "irregular": "Ритм нерегулярный: его вариабельность не говорит ни о нагрузке, ни о восстановлении.",
-    "insufficient": "Данных недостаточно для утверждения.",
-    "no_reference": "Не с чем сравнить: нет ни прежних сеансов, ни норм для этого возраста и пола.",
-    "too_dark": "Лицо слишком тёмное для камеры.",
-    "moving": "Голова слишком много двигалась.",
-    "too_far": "Лицо слишком далеко от камеры.",
-    "no_speech": "Никто не говорил.",
-    "too_quiet": "Голос был слишком тихим.",
-    "unfamiliar": "Это не было похоже на речь, на которой обучалась сеть.",
-    "missing_channels": "Нужные каналы не записаны.",
-    "not_present": "Измерять было нечего.",
-}
-_UNITS = {
-    "/min": "/мин", "ms": "мс", "ms2": "мс²", "s": "с", "/s": "/с", "Hz": "Гц", "mm[Hg]": "мм рт. ст.", "Cel": "°C",
-    "Cel/min": "°C/мин", "%/min": "%/мин", "kg": "кг", "cm": "см", "kg/m2": "кг/м²", "dB": "дБ", "uV2": "мкВ²",
-    "{semitone}": "полутонов", "{nat}": "нат", "{score}": "баллов", "1": "", "%": "%",
-}  # fmt: skip
-_SOURCES = {
-    "face_motion": "камера (голова и грудь)",
-    "face_scores": "камера (сети)",
-    "face_units": "камера (точки лица)",
-    "fusion": "лицо, голос и тело вместе",
-    "rgb": "камера",
-    "voice_functionals": "микрофон",
-    "voice_scores": "микрофон (сеть)",
-    "questionnaire": "опросник",
-    "ecg": "ЭКГ",
-    "ppg": "пульсовая волна",
-    "eeg": "ЭЭГ",
-    "respiration": "датчик дыхания",
-    "eda": "проводимость кожи",
-}
-_ENGLISH_SOURCES = {"ecg": "ECG", "ppg": "pulse wave", "eeg": "EEG", "respiration": "breathing sensor",
-                    "eda": "skin conductance", "questionnaire": "questionnaire"}  # fmt: skip
-_LIMITS = {
-    "affect": "Оценка того, каким человек кажется, по тому, что есть от лица, голоса и тела. Это не заключение.",
-    "face": "Оценка того, что показывает лицо, а не того, что человек чувствует. На неё влияют свет, очки, борода,"
-    " возраст и обычаи; это не заключение.",
-    "voice": "Оценка того, как звучит голос, по записям актёров, говоривших по-немецки, а не того, что человек"
-    " чувствует. На неё влияют язык, возраст, простуда и помещение; это не заключение.",
-    "brain": "Описание этих минут; на него влияют моргание, мышцы, сонливость и место электродов. Оно не находит"
-    " болезней и не исключает их.",
-}
+_RUSSIAN = {group.name: group for group in words.groups("ru")}
 LIMITS: Mapping[str, Note] = MappingProxyType(
-    {group.name: Note(group.limits, _LIMITS[group.name]) for group in words.GROUPS}
+    {group.name: Note(group.limits, _RUSSIAN[group.name].limits) for group in words.GROUPS}
 )
 GROUPS: Mapping[str, Note] = MappingProxyType(
-    {
-        "affect": Note("All together", "Всё вместе"),
-        "face": Note("Face", "Лицо"),
-        "voice": Note("Voice", "Голос"),
-        "brain": Note("Brain", "Мозг"),
-    }
+    {group.name: Note(group.title, _RUSSIAN[group.name].title) for group in words.GROUPS}
 )
 SAID: Mapping[str, Note] = MappingProxyType(
     {
@@ -247,30 +100,24 @@ def said(name: str, language: Language, *given: object) -> str:
 
 def title(measure: str, language: Language) -> str:
     """What a measure is called."""
-    known = MEASURES.get(measure)
-    if language == "ru" and measure in _TITLES:
-        return _TITLES[measure]
-    if measure in YES_OR_NO:
+    if language == "en" and measure in YES_OR_NO:
         return YES_OR_NO[measure]
-    return known.title if known else measure
+    return words.measure_title(measure, language)
 
 
 def reason(absent: str | None, language: Language) -> str:
     """Why there is no value, as a sentence; a device's own reason as it says it."""
-    known: Mapping[str, str] = _REASONS if language == "ru" else words.REASONS  # type: ignore[assignment]
-    return known.get(absent or "", absent or "")
+    return words.reason(absent or "", language)
 
 
 def unit(ucum: str, language: Language) -> str:
     """A unit as people write it."""
-    if language == "ru":
-        return _UNITS.get(ucum, words.unit(ucum))
-    return {"{score}": "points", "kg/m2": "kg/m²"}.get(ucum, words.unit(ucum))
+    return words.unit(ucum, language)
 
 
 def source(named: str, language: Language) -> str:
     """Where a number comes from: signals in words, devices by their names."""
-    known = _SOURCES if language == "ru" else {**words.SOURCES, **_ENGLISH_SOURCES}
+    known = words.sources(language)
     return ", ".join(known.get(part, part) for part in (each.strip() for each in named.replace("+", ",").split(",")))
 
 

@@ -39,6 +39,9 @@ PUBLIC = {
     "GET /api/v1/oidc/callback",
     "GET /fhir/R4/metadata",
     "GET /login",
+    # whoever has the link may read: it is as long as a key, and lasts an hour
+    "GET /r/{token}",
+    "GET /r/{token}/results.pdf",
     *(f"GET /fhir/R4/{kind}{one}" for kind in ("CodeSystem", "ValueSet", "ConceptMap") for one in ("", "/{resource}")),
 }
 """Routes that nobody needs to be known for, each a deliberate exception. They tell nothing of a person."""

@@ -6,8 +6,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.store import Database, consents, patients, utc_now
-from api.store.consent_texts import FIRST, VERSION
 from api.tables import ConsentRow, PatientRow
+from kiosk.consent import FIRST, SECOND, VERSION
 from tests.api.conftest import ClientAs, opened, problem_of, record
 
 TEXTS = "/api/v1/consent-texts"
@@ -33,25 +33,37 @@ def allowed(client: TestClient, patient: str) -> list[str]:
     return found
 
 
-def test_the_first_text_is_there_in_two_languages_and_names_every_purpose(client: TestClient) -> None:
-    texts = {(each["version"], each["language"]): each["text"] for each in client.get(TEXTS).json()["items"]}
-    assert texts.keys() == {("2026-1", "en"), ("2026-1", "ru")}
-    for text in texts.values():
-        assert all(f"({purpose})" in text for purpose in consents.PURPOSES)
-    assert {each["text"] for each in FIRST} == set(texts.values())
+def test_the_texts_are_there_in_two_languages_and_the_newest_names_every_purpose(client: TestClient) -> None:
+    listed = client.get(TEXTS).json()["items"]
+    texts = {(each["version"], each["language"]): each["text"] for each in listed}
+    assert texts.keys() == {(version, language) for version in ("2026-1", "2026-2") for language in ("en", "ru")}
+    assert {each["version"] for each in listed[:2]} == {VERSION}, "the newest first"
+    for (version, _), text in texts.items():
+        asked = [purpose for purpose in consents.PURPOSES if f"({purpose})" in text]
+        assert asked == list(consents.PURPOSES if version == VERSION else consents.PURPOSES[:4])
+        assert all(f"\n{number}. " in text for number in range(1, len(asked) + 1))
+    assert {each["text"] for each in (*FIRST, *SECOND)} == set(texts.values())
+
+
+def test_the_second_text_is_the_first_with_what_is_new() -> None:
+    for first, second in zip(FIRST, SECOND, strict=True):
+        old, new = str(first["text"]).splitlines(), str(second["text"]).splitlines()
+        # but for the count of what is asked nothing was taken away
+        assert sum(line not in new for line in old) == 1
+        assert len(new) > len(old) + 5
 
 
 def test_a_text_is_added_by_an_administrator_and_never_changed(client_as: ClientAs) -> None:
-    new = {"version": "2026-2", "language": "de", "text": "Einverstanden."}
+    new = {"version": "2027-1", "language": "de", "text": "Einverstanden."}
     for role in ("operator", "clinician", "integrator", "researcher", "auditor"):
         problem_of(client_as(role).post(TEXTS, json=new), 403, "forbidden")
     administrator = client_as("administrator")
     assert administrator.post(TEXTS, json=new).status_code == 201
     problem_of(administrator.post(TEXTS, json={**new, "text": "Anders."}), 409, "text-taken")
     for method in ("put", "patch", "delete"):
-        answer = getattr(administrator, method)(f"{TEXTS}/2026-2")
+        answer = getattr(administrator, method)(f"{TEXTS}/2027-1")
         assert answer.status_code in (404, 405)
-    kept = {each["text"] for each in administrator.get(TEXTS).json()["items"] if each["version"] == "2026-2"}
+    kept = {each["text"] for each in administrator.get(TEXTS).json()["items"] if each["version"] == "2027-1"}
     assert kept == {"Einverstanden."}
 
 

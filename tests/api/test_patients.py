@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from starlette.testclient import TestClient
 
-from api.routes.patients import make_pseudonym
+from api.visits.pseudonyms import make_pseudonym
 from tests.api.conftest import ClientAs, problem_of
 
 LIST = "/api/v1/patients"

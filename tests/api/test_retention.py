@@ -47,7 +47,7 @@ def ids(database: Database) -> list[str]:
 
 
 def test_without_rules_nothing_goes(database: Database, visit: Marked, tmp_path: Path, now: int) -> None:
-    assert retention.sweep(database, tmp_path, FOR_EVER, now + 10_000 * DAY) == Due([], [], [], [], [])
+    assert retention.sweep(database, tmp_path, FOR_EVER, now + 10_000 * DAY) == Due([], [], [], [], [], [], [])
     assert ids(database) == [visit.session]
 
 

@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from api import drawing
-from api.routes import waveforms
+from api.routes.waveforms.shapes import Waveform
 from api.store import Database
 from kiosk.messages import SECOND, Chunk, Stream
 from tests.api.conftest import Visit, chunks_of, opened, problem_of, record
@@ -20,7 +20,7 @@ def get(client: TestClient, address: str = WINDOW, **query: object) -> dict[str,
     response = client.get(address, params={name: str(value) for name, value in query.items()})
     assert response.status_code == 200, response.text
     said: dict[str, Any] = response.json()
-    assert waveforms.Waveform.model_validate(said).model_dump() == said
+    assert Waveform.model_validate(said).model_dump() == said
     return said
 
 

@@ -82,10 +82,13 @@ def test_pages_lead_to_the_login_and_the_api_says_a_problem(anonymous: TestClien
     assert anonymous.get("/api/v1/sessions", headers=HTML, follow_redirects=False).status_code == 401
 
 
-@pytest.mark.parametrize("role", [Role.RESEARCHER, Role.ADMINISTRATOR, Role.AUDITOR])
-def test_who_reads_no_sessions_begins_at_their_account(client_as: ClientAs, role: Role) -> None:
+@pytest.mark.parametrize(
+    ("role", "home"),
+    [(Role.RESEARCHER, "/account"), (Role.ADMINISTRATOR, "/admin"), (Role.AUDITOR, "/admin/audit")],
+)
+def test_who_reads_no_sessions_begins_at_what_is_theirs(client_as: ClientAs, role: Role, home: str) -> None:
     client = client_as(role)
-    assert client.get("/", headers=HTML).url.path == "/account"
+    assert client.get("/", headers=HTML).url.path == home
     forbidden = client.get("/sessions", headers=HTML)
     assert forbidden.status_code == 403
     assert "This is not for your role" in forbidden.text
@@ -139,7 +142,7 @@ def test_a_second_factor_is_set_up_and_asked_for(page: Page, here: Clinic) -> No
     fill_in(page, "felix")
     page.get_by_label("Code of your authenticator app").fill(codes[0])
     page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile("/sessions$"))
+    expect(page).to_have_url(re.compile("/worklist$"))
 
 
 def test_a_password_of_somebody_else_is_changed_first(page: Page, here: Clinic) -> None:
@@ -160,7 +163,7 @@ def test_a_password_of_somebody_else_is_changed_first(page: Page, here: Clinic) 
         page.keyboard.press("Enter")
         if words:
             expect(page.get_by_role("alert")).to_contain_text(words)
-    expect(page).to_have_url(re.compile("/sessions$"))
+    expect(page).to_have_url(re.compile("/worklist$"))
 
 
 def test_an_access_token_that_ended_is_renewed_unnoticed_once_for_all_pages(page: Page, here: Clinic) -> None:

@@ -1,5 +1,7 @@
 // Asks the REST interface, and says in words what went wrong.
 
+import { has, language, t } from "./texts.js";
+
 export class Problem extends Error {
   /** @param {number} status @param {string} message @param {string} [kind] */
   constructor(status, message, kind = "") {
@@ -8,6 +10,9 @@ export class Problem extends Error {
     this.kind = kind;
   }
 }
+
+/** Kinds whose English detail says more than their text. */
+const SAYS_MORE = new Set(["weak-password", "invalid"]);
 
 let ahead = 0;
 
@@ -20,7 +25,7 @@ const CSRF = /(?:^|;\s*)(?:__Host-)?kiosk-csrf=([0-9a-f]+)/;
 
 /** One request to the server, with what proves that a page of ours makes it.
  * @param {string} path @param {RequestInit} [options] */
-async function send(path, { method = "GET", headers, ...more } = {}) {
+export async function send(path, { method = "GET", headers, ...more } = {}) {
   const proof = method === "GET" ? {} : { "x-csrf-token": document.cookie.match(CSRF)?.[1] ?? "" };
   return fetch(`/api/v1/${path}`, { method, headers: { ...headers, ...proof }, ...more });
 }
@@ -48,11 +53,11 @@ function leave() {
 
 /**
  * @param {string} path below /api/v1
- * @param {{method?: string, body?: unknown, signal?: AbortSignal}} [options]
+ * @param {{method?: string, body?: unknown, signal?: AbortSignal, headers?: Record<string, string>}} [options]
  * @returns {Promise<any>}
  */
-export async function ask(path, { method = "GET", body, signal } = {}) {
-  const headers = { accept: "application/json", ...(body === undefined ? {} : { "content-type": "application/json" }) };
+export async function ask(path, { method = "GET", body, signal, headers: more = {} } = {}) {
+  const headers = { accept: "application/json", ...(body === undefined ? {} : { "content-type": "application/json" }), ...more };
   const options = { method, headers, body: body && JSON.stringify(body), signal };
   let response;
   try {
@@ -63,14 +68,21 @@ export async function ask(path, { method = "GET", body, signal } = {}) {
     }
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new Problem(0, "The server cannot be reached.");
+    throw new Problem(0, t("frame.unreachable"));
   }
   const date = Date.parse(response.headers.get("date") ?? "");
   if (!Number.isNaN(date)) ahead = Math.abs(date - Date.now()) > 2000 ? date - Date.now() : 0;
   if (response.ok) return response.status === 204 ? null : response.json();
   const problem = await response.json().catch(() => ({}));
   const kind = String(problem.type ?? "").replace(/.*\//, "");
-  throw new Problem(response.status, problem.detail || problem.title || `The server answered ${response.status}.`, kind);
+  throw new Problem(response.status, words(kind, response.status) || problem.detail || problem.title || t("frame.answered", { status: response.status }), kind);
+}
+
+/** What an error is called in the reader's language, where the API's own words - English, and for programs - are not it.
+ * @param {string} kind @param {number} status */
+function words(kind, status) {
+  if (language === "en" && SAYS_MORE.has(kind)) return "";
+  return has(`frame.problem.${kind}`) ? t(`frame.problem.${kind}`) : status >= 500 ? t("frame.problem.failed") : "";
 }
 
 /** The items of a list, or of its first page.
@@ -84,8 +96,9 @@ export async function items(path) {
 export async function everyPage(path) {
   const found = [];
   let next = null;
+  const join = path.includes("?") ? "&" : "?";
   do {
-    const page = await ask(next ? `${path}?cursor=${encodeURIComponent(next)}` : path);
+    const page = await ask(next ? `${path}${join}cursor=${encodeURIComponent(next)}` : path);
     found.push(...page.items);
     next = page.next;
   } while (next);

@@ -1,10 +1,12 @@
 // The words that the server knows - measures, signals, reasons, states - as it wrote them into the page.
 
+import { t } from "./texts.js";
+
 /** @typedef {{title: string, unit: string, decimals: number, times: number}} Measure */
 /** @typedef {{measure: string, name: string, look: string, beside: string | null}} Line */
 /** @typedef {{name: string, title: string, measures: string[], lines: Line[], limits: string, mostly: string, about: string}} Group */
 /** @type {{measures: Record<string, Measure>, signals: Record<string, {title: string, unit: string}>, reasons: Record<string, string>,
- *   sources: Record<string, string>, groups: Group[], states: Record<string, string>, silent: number}} */
+ *   sources: Record<string, string>, short: Record<string, string>, groups: Group[], states: Record<string, string>, silent: number}} */
 const words = JSON.parse(document.getElementById("catalogue")?.textContent ?? "{}");
 
 /** @param {string} name @returns {Measure} */
@@ -20,7 +22,7 @@ export function signal(name) {
 /** Why a value is absent, as a sentence.
  * @param {string} reason */
 export function sentence(reason) {
-  return words.reasons?.[reason] ?? `Not available: ${plain(reason)}.`;
+  return words.reasons?.[reason] ?? t("frame.unavailable", { reason: plain(reason) });
 }
 
 /** What a session in the list is doing, in words.
@@ -41,9 +43,12 @@ export function plain(name) {
 /** Measures that are read together, with what they cannot say. @type {Group[]} */
 export const GROUPS = words.groups ?? [];
 
+/** Signals as people abbreviate them. */
+const SHORT = new RegExp(`(?<![\\p{L}\\p{N}])(${Object.keys(words.short ?? {}).join("|") || "-"})(?![\\p{L}\\p{N}])`, "gu");
+
 /** A source as people say it: ECG, simulated ECG, camera.
  * @param {string} source */
 export function origin(source) {
   const said = Object.entries(words.sources ?? {}).reduce((text, [name, word]) => text.replaceAll(name, word), source);
-  return plain(said.replaceAll("+", " + ")).replaceAll("-", " ").replace(/\b(ecg|ppg|eeg|rgb|eda|rr)\b/g, (word) => word.toUpperCase());
+  return plain(said.replaceAll("+", " + ")).replaceAll("-", " ").replace(SHORT, (word) => words.short[word]);
 }

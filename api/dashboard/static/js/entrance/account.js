@@ -3,6 +3,7 @@
 import { ask } from "../api.js";
 import { byId, make, say, warn } from "../elements.js";
 import { time } from "../format.js";
+import { t } from "../texts.js";
 import { complain, field, onSend } from "./forms.js";
 
 /** @param {string} id @param {() => Promise<void>} work */
@@ -13,7 +14,7 @@ function form(id, work) {
 form("password-form", async () => {
   const wrong = /** @type {HTMLElement} */ (byId("password-form").querySelector(".wrong"));
   if (field("new").value !== field("again").value) {
-    complain(wrong, "The new password and its repetition differ.", field("again"));
+    complain(wrong, t("account.differ"), field("again"));
     return;
   }
   await ask("account/password", { method: "PUT", body: { current: field("current").value, new: field("new").value } });
@@ -22,7 +23,7 @@ form("password-form", async () => {
     return;
   }
   for (const id of ["current", "new", "again"]) field(id).value = "";
-  done("The password is changed.");
+  done(t("account.changed"));
   showLogins();
 });
 
@@ -97,14 +98,14 @@ async function showLogins() {
 
 /** @param {any} login */
 function shown(login) {
-  const what = login.via === "cookie" ? "In a browser" : "In a program";
-  const end = make("button", { type: "button" }, "End");
+  const what = t(login.via === "cookie" ? "account.browser" : "account.program");
+  const end = make("button", { type: "button" }, t("account.end"));
   const began = time(Date.parse(login.began));
-  end.setAttribute("aria-label", `End the login of ${began.textContent}`);
+  end.setAttribute("aria-label", t("account.end_of", { time: began.textContent }));
   end.addEventListener("click", async () => {
     try {
       await ask(`account/logins/${encodeURIComponent(login.id)}`, { method: "DELETE" });
-      done("That login has ended.");
+      done(t("account.ended"));
     } catch (error) {
       warn(byId("logins-wrong"), /** @type {Error} */ (error).message);
     }
@@ -113,8 +114,8 @@ function shown(login) {
   return make(
     "li",
     {},
-    make("span", { class: "what" }, login.this ? `${what}, this one` : what),
-    make("span", { class: "quiet" }, "since ", began, "; ends ", time(Date.parse(login.ends)), " if it is not used"),
+    make("span", { class: "what" }, login.this ? t("account.this", { what }) : what),
+    make("span", { class: "quiet" }, `${t("account.since")} `, began, `; ${t("account.ends")} `, time(Date.parse(login.ends)), ` ${t("account.unused")}`),
     login.this ? null : end,
   );
 }

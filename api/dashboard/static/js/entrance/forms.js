@@ -1,6 +1,7 @@
 // Forms of the entrance: one request at a time, and what went wrong said where one looks.
 
 import { byId, warn } from "../elements.js";
+import { t } from "../texts.js";
 
 /** A field by its id.
  * @param {string} id */
@@ -21,7 +22,7 @@ export function onSend(id, work, handled = () => false) {
       [...form.querySelectorAll("input")].find((input) => input.required && !input.value && input.offsetParent)
     );
     if (empty) {
-      complain(wrong, `${empty.labels?.[0]?.textContent ?? "A field"} is missing.`, empty);
+      complain(wrong, t("login.missing", { field: empty.labels?.[0]?.textContent ?? t("login.a_field") }), empty);
       return;
     }
     warn(wrong, "");

@@ -2,6 +2,7 @@
 
 import { ask, renew } from "../api.js";
 import { byId, warn } from "../elements.js";
+import { t } from "../texts.js";
 import { field, onSend } from "./forms.js";
 
 const entrance = byId("entrance");
@@ -44,7 +45,7 @@ onSend(
     }
     if (problem.kind === "wrong-code") field("code").select();
     if (problem.kind !== "invalid") return false;
-    warn(byId("wrong"), wantsCode ? "That is no code." : "That is no login.");
+    warn(byId("wrong"), t(wantsCode ? "login.no_code" : "login.no_login"));
     return true;
   },
 );

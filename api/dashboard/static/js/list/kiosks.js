@@ -1,9 +1,9 @@
 // The strip above the list: what each kiosk and its devices do, and the two commands a clinician needs.
 
 import { ask } from "../api.js";
-import { plain } from "../catalogue.js";
 import { make, say } from "../elements.js";
 import { duration } from "../format.js";
+import { plural, t } from "../texts.js";
 
 const AWAY = 60; // seconds without a word; a living kiosk is noted every 20
 const ASK_EVERY = 700;
@@ -17,7 +17,7 @@ export function showKiosks(place, kiosks, open) {
   place.setAttribute("aria-busy", "false");
   if (!kiosks.length) {
     shown.clear();
-    place.replaceChildren(make("p", { class: "quiet" }, "No kiosk has been heard of yet."));
+    place.replaceChildren(make("p", { class: "quiet" }, t("sessions.kiosk.unheard")));
     return;
   }
   const wanted = kiosks.map((kiosk) => card(kiosk, open.some((each) => each.kiosk === kiosk.kiosk)));
@@ -43,7 +43,7 @@ function card(kiosk, busy) {
   element.dataset.state = state.kind;
   if (!element.dataset.waiting) {
     say(doing, state.words);
-    say(button, busy ? "End the session" : "Start a session");
+    say(button, t(busy ? "sessions.kiosk.end" : "sessions.kiosk.start"));
     /** @type {HTMLButtonElement} */ (button).disabled = state.away;
     button.onclick = () => command(/** @type {HTMLElement} */ (element), kiosk.kiosk, busy ? "stop" : "start");
   }
@@ -55,10 +55,10 @@ function card(kiosk, busy) {
 function condition(kiosk, busy) {
   const service = kiosk.devices.find((/** @type {any} */ each) => each.device === "sensors") ?? kiosk.devices[0];
   const away = !service || ["gone", "stopped"].includes(service.state) || !isHeard(service);
-  if (away) return { kind: "bad", words: service ? `not reachable for ${duration(service.age)}` : "not reachable", away };
+  if (away) return { kind: "bad", words: service ? t("sessions.kiosk.away_for", { time: duration(service.age) }) : t("sessions.kiosk.away"), away };
   const failed = kiosk.devices.filter((/** @type {any} */ each) => each.state === "failed" && isHeard(each));
-  const words = busy ? "measuring" : "ready";
-  if (failed.length) return { kind: "bad", words: `${words}, ${count(failed.length)} failed`, away };
+  const words = t(busy ? "sessions.kiosk.measuring" : "sessions.kiosk.ready");
+  if (failed.length) return { kind: "bad", words: t("sessions.kiosk.failed", { doing: words, devices: count(failed.length) }), away };
   return { kind: "good", words, away };
 }
 
@@ -70,7 +70,7 @@ function isHeard(device) {
 
 /** @param {number} devices */
 function count(devices) {
-  return devices === 1 ? "1 device" : `${devices} devices`;
+  return plural("sessions.kiosk.devices", devices);
 }
 
 /** What deserves a word: how many devices are ready, and which are not and why; losses always. Between visits devices
@@ -83,12 +83,12 @@ function summary(devices) {
   const waiting = Math.max(0, ...devices.map((each) => each.waiting));
   const ready = own.filter((each) => each.state === "running").length;
   const starting = own.filter((each) => each.state === "starting").map((each) => each.device);
-  const parts = failed.map((each) => `${each.device} failed${each.detail ? `: ${each.detail}` : ""}`);
-  if (ready) parts.push(`${count(ready)} ready`);
-  if (starting.length) parts.push(`${starting.length > 3 ? count(starting.length) : starting.join(", ")} starting`);
-  if (devices.some((each) => each.simulated)) parts.push("simulated");
-  if (waiting > 50) parts.push(`${waiting} messages wait at the kiosk`);
-  if (lost) parts.push(`${lost} messages were lost at the kiosk`);
+  const parts = failed.map((each) => t(each.detail ? "sessions.kiosk.one_failed_why" : "sessions.kiosk.one_failed", { device: each.device, why: each.detail }));
+  if (ready) parts.push(t("sessions.kiosk.devices_ready", { devices: count(ready) }));
+  if (starting.length) parts.push(t("sessions.kiosk.starting", { devices: starting.length > 3 ? count(starting.length) : starting.join(", ") }));
+  if (devices.some((each) => each.simulated)) parts.push(t("sessions.kiosk.simulated"));
+  if (waiting > 50) parts.push(t("sessions.kiosk.waiting", { n: waiting }));
+  if (lost) parts.push(t("sessions.kiosk.lost", { n: lost }));
   return parts.join(" · ");
 }
 
@@ -98,7 +98,7 @@ async function command(element, kiosk, action) {
   const [, doing, button] = /** @type {HTMLElement[]} */ ([...element.children]);
   element.dataset.waiting = "yes";
   /** @type {HTMLButtonElement} */ (button).disabled = true;
-  say(doing, action === "start" ? "asked to start …" : "asked to end …");
+  say(doing, t(action === "start" ? "sessions.kiosk.asked_start" : "sessions.kiosk.asked_end"));
   try {
     const path = `kiosks/${encodeURIComponent(kiosk)}/commands`;
     let given = await ask(path, { method: "POST", body: { action } });
@@ -106,7 +106,7 @@ async function command(element, kiosk, action) {
       await new Promise((resolve) => setTimeout(resolve, ASK_EVERY));
       given = await ask(`${path}/${given.id}`);
     }
-    say(doing, given.state === "obeyed" ? "done" : `the kiosk does not answer (${plain(action)})`);
+    say(doing, t(given.state === "obeyed" ? "sessions.kiosk.done" : "sessions.kiosk.silent"));
   } catch (error) {
     say(doing, /** @type {Error} */ (error).message);
   }

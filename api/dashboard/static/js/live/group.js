@@ -5,6 +5,7 @@ import { measure, origin, sentence } from "../catalogue.js";
 import { byId, say } from "../elements.js";
 import { fill, small } from "../lines.js";
 import { isOld, pick } from "./tiles.js";
+import { t } from "../texts.js";
 
 const CLEAR = 0.5; // below, several emotions are as likely as the rest
 const EMOTION = /^(face|voice|emotion)_(neutral|happiness|sadness|surprise|anger|fear|disgust|contempt|boredom|calm)$/;
@@ -62,7 +63,7 @@ export class Group {
     this.section.dataset.state = valued.length ? "good" : fresh.length ? "absent" : "old";
     say(this.#part(".note"), this.#summary(fresh, valued));
     const sources = new Set(valued.map((each) => origin(each.reading.source)));
-    say(this.#part(".from"), sources.size ? `From ${[...sources].join(", ")}` : "");
+    say(this.#part(".from"), sources.size ? t("live.from", { source: [...sources].join(", ") }) : "");
   }
 
   /** What holds of a measure.
@@ -74,13 +75,13 @@ export class Group {
 
   /** @param {Heard[]} fresh @param {Heard[]} valued */
   #summary(fresh, valued) {
-    if (!fresh.length) return `No ${this.group.name === "affect" ? "such" : this.group.name} reading any more`;
+    if (!fresh.length) return t(`live.no_more.${this.group.name}`);
     if (!valued.length) return sentence(fresh[0].reading.absent);
     if (!this.group.mostly) return "";
     const emotions = valued.filter(({ reading }) => EMOTION.test(reading.measure));
     if (!emotions.length) return "";
     const likely = emotions.find(({ reading }) => reading.value >= CLEAR);
-    return likely ? `${this.group.mostly} ${title(likely.reading.measure)}` : "Nothing stands out";
+    return likely ? `${this.group.mostly} ${title(likely.reading.measure)}` : t("live.nothing_stands_out");
   }
 
   /** @param {string} selector */

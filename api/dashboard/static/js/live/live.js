@@ -1,7 +1,7 @@
 // The live view: socket -> traces, tiles and events; drawn evenly, and marked as soon as something stops.
 
 import { ask, everyPage } from "../api.js";
-import { GROUPS, plain } from "../catalogue.js";
+import { GROUPS } from "../catalogue.js";
 import { byId, make, warn } from "../elements.js";
 import { clock, duration } from "../format.js";
 import { decode } from "./decode.js";
@@ -10,6 +10,8 @@ import { Group } from "./group.js";
 import { Panel } from "./panel.js";
 import { Playhead } from "./playhead.js";
 import { Tiles } from "./tiles.js";
+import { eventWords } from "../stored/events.js";
+import { t } from "../texts.js";
 
 const CHECK_EVERY = 250;
 const MOST_EVENTS = 40;
@@ -42,7 +44,6 @@ export class Live {
     const path = `/api/v1/${session}/live?signals=${signals}`;
     this.feed = new Feed(path, (message) => this.#take(message), (connected) => this.#changed(connected));
     this.resized = new ResizeObserver(() => this.#resize());
-    this.themes = matchMedia("(prefers-color-scheme: dark)");
     this.onTheme = () => this.#resize();
     this.frame = 0;
     this.timer = 0;
@@ -52,7 +53,7 @@ export class Live {
 
   start() {
     for (const panel of this.panels) this.resized.observe(panel.sweep.canvas);
-    this.themes.addEventListener("change", this.onTheme);
+    document.addEventListener("themechange", this.onTheme);
     const paint = () => {
       const head = this.playhead.move(performance.now());
       if (!Number.isNaN(head)) for (const panel of this.panels) panel.draw(head);
@@ -81,7 +82,7 @@ export class Live {
     clearTimeout(this.patience);
     clearTimeout(this.later);
     this.resized.disconnect();
-    this.themes.removeEventListener("change", this.onTheme);
+    document.removeEventListener("themechange", this.onTheme);
     warn(this.trouble, "");
   }
 
@@ -138,7 +139,7 @@ export class Live {
       "li",
       { "data-time": time },
       make("time", {}, wall === null ? duration(time / 1000) : clock(wall)),
-      make("strong", {}, plain(name)),
+      make("strong", {}, eventWords(name)),
       make("span", { class: "detail" }, detail),
     );
     const later = [...this.events.children].findIndex((each) => Number(each.getAttribute("data-time")) < time);
@@ -149,9 +150,9 @@ export class Live {
   /** @param {any} status */
   #takeStatus(status) {
     if (status.state === "failed" || status.state === "gone") {
-      const device = status.device === "sensors" ? "The kiosk" : `Device ${status.device}`;
-      const what = status.state === "gone" ? "is gone" : "failed";
-      this.failing.set(status.device, `${device} ${what}${status.detail ? `: ${status.detail}` : ""}.`);
+      const whose = status.device === "sensors" ? "kiosk" : "device";
+      const what = t(`live.${whose}_${status.state}`, { device: status.device });
+      this.failing.set(status.device, `${what}${status.detail ? `: ${status.detail}` : ""}.`);
     } else {
       this.failing.delete(status.device);
     }
@@ -167,7 +168,7 @@ export class Live {
   }
 
   #say() {
-    const link = this.connected ? [] : ["The connection to the server is interrupted; trying again."];
+    const link = this.connected ? [] : [t("live.interrupted")];
     warn(this.trouble, [...link, ...this.failing.values()].join(" "));
   }
 

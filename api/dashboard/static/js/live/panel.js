@@ -1,9 +1,10 @@
 // One sweep with its heading: lead, scale, and the words when nothing comes.
 
 import { make, say } from "../elements.js";
-import { clock } from "../format.js";
+import { clock, number } from "../format.js";
 import { Sweep } from "./sweep.js";
 import { Trace } from "./trace.js";
+import { t } from "../texts.js";
 
 const KEEP = 70_000; // more than the widest screen shows
 const SILENT = 2000;
@@ -47,7 +48,7 @@ export class Panel {
       this.lead.replaceChildren(piece.channels[0]);
       return;
     }
-    const choice = /** @type {HTMLSelectElement} */ (make("select", { "aria-label": "Channel" }));
+    const choice = /** @type {HTMLSelectElement} */ (make("select", { "aria-label": t("live.channel") }));
     choice.append(...piece.channels.map((name, i) => make("option", { value: i, selected: i === favourite }, name)));
     choice.onchange = () => this.sweep.choose(Number(choice.value));
     this.lead.replaceChildren(choice);
@@ -66,20 +67,20 @@ export class Panel {
     this.silent = !(present - end <= SILENT);
     this.section.toggleAttribute("data-silent", this.silent);
     const since = Number.isFinite(end) ? wall(end) : null;
-    const words = !Number.isFinite(end) ? "waiting for signal" : since === null ? "no signal" : `no signal since ${clock(since)}`;
+    const words = !Number.isFinite(end) ? t("live.waiting") : since === null ? t("live.no_signal") : t("live.no_signal_since", { time: clock(since) });
     say(this.lost, this.silent ? words : "");
     this.#scale();
   }
 
   #scale() {
     const { scale, standard, mm } = this.sweep;
-    const speed = `${this.speed} mm/s`;
+    const speed = `${number(this.speed, Number.isInteger(this.speed) ? 0 : 2)} ${t("live.mm_s")}`;
     const gain = scale?.gain ?? standard ?? 0;
     if (standard === null) {
-      say(this.scale, `${speed} · amplitude scaled to fit`);
+      say(this.scale, `${speed} · ${t("live.scaled")}`);
       return;
     }
-    const block = `large square ${5 / this.speed} s × ${5 / gain} ${this.unit}`;
+    const block = t("live.square", { seconds: number(5 / this.speed, 1), height: `${number(5 / gain, 1)} ${this.unit}` });
     say(this.scale, `${speed} · ${gain} mm/${this.unit} · ${block}`);
     this.ruler.hidden = false;
     this.ruler.style.height = `${gain * mm}px`;

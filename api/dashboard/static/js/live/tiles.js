@@ -4,6 +4,7 @@
 import { measure, origin, sentence } from "../catalogue.js";
 import { byId, say } from "../elements.js";
 import { clock, duration, interval, number } from "../format.js";
+import { t } from "../texts.js";
 
 const OLD = 5000;
 const PATIENT = 30_000;
@@ -60,7 +61,7 @@ export class Tiles {
    * @param {number} now @param {number} present session time, or NaN @param {boolean} silent no signal comes at all */
   refresh(now, present, silent) {
     this.began ??= now;
-    const words = silent ? "No signal" : now - this.began > PATIENT ? "No value so far" : "Measuring …";
+    const words = t(silent ? "live.silent" : now - this.began > PATIENT ? "live.none_so_far" : "live.measuring");
 
     for (const tile of new Set(this.tiles.values())) {
       const shown = measures(tile).map((name) => pick([...(this.heard.get(name)?.values() ?? [])], now, present));
@@ -102,20 +103,20 @@ export class Tiles {
   #note(reading, absent, old) {
     const wall = this.wall(reading.end / 1e6);
     const since = wall === null ? "" : clock(wall);
-    if (old) return since ? `No value since ${since}` : "No value any more";
+    if (old) return since ? t("live.none_since", { time: since }) : t("live.none_any_more");
     const spot = reading.scope === "spot";
     if (absent) {
-      if (!spot && absent.absent === "too_short") return "Measuring … not enough signal yet.";
+      if (!spot && absent.absent === "too_short") return t("live.not_enough");
       return spot && since ? `${since}: ${sentence(absent.absent)}` : sentence(absent.absent);
     }
-    return spot ? `At ${since || duration(reading.end / 1e9)}` : `From ${origin(reading.source)}`;
+    return spot ? t("live.at", { time: since || duration(reading.end / 1e9) }) : t("live.from", { source: origin(reading.source) });
   }
 }
 
 /** @param {any} reading */
 function said(reading) {
   if (reading.value !== null) return number(reading.value, measure(reading.measure).decimals);
-  return reading.absent === "too_short" ? "measuring …" : sentence(reading.absent);
+  return reading.absent === "too_short" ? t("live.measuring_small") : sentence(reading.absent);
 }
 
 /** @param {string} text */
@@ -165,7 +166,7 @@ export function showQuality(meter, quality) {
   const word = quality >= 0.8 ? "good" : quality >= 0.5 ? "fair" : "poor";
   meter.dataset.word = word;
   meter.setAttribute("aria-valuenow", String(percent));
-  meter.setAttribute("aria-valuetext", `${word}, ${percent} %`);
-  meter.title = `Signal quality ${word}, ${percent} %`;
+  meter.setAttribute("aria-valuetext", t(`live.quality.${word}`, { percent }));
+  meter.title = `${t("live.signal_quality")}: ${t(`live.quality.${word}`, { percent })}`;
   /** @type {HTMLElement} */ (meter.firstElementChild).style.width = `${percent}%`;
 }

@@ -4,6 +4,8 @@ import { measure, origin, sentence } from "../catalogue.js";
 import { make, say } from "../elements.js";
 import { duration, interval, times } from "../format.js";
 import { BLOCKS, fill, lineOf, small } from "../lines.js";
+import { t } from "../texts.js";
+import { noteOf } from "./about.js";
 
 const EXPLAINED = ["valence", "arousal", "physiological_arousal"]; // whose notes say what moved them
 
@@ -18,7 +20,7 @@ export function summary(group, readings, rows) {
   if (!seen.length) return null;
   const blocks = BLOCKS.map((looks) => seen.filter((line) => looks.includes(line.look))).filter((lines) => lines.length);
   const lists = blocks.map((lines) => make("ul", { class: "lines" }, ...lines.map((line) => filled(line, found))));
-  const explained = readings.filter((each) => EXPLAINED.includes(each.measure) && each.note);
+  const explained = readings.filter((each) => EXPLAINED.includes(each.measure) && noteOf(each));
   for (const each of rows) each.hidden = true;
   return make(
     "tr",
@@ -30,7 +32,7 @@ export function summary(group, readings, rows) {
       group.about ? make("p", { class: "about" }, group.about) : null,
       ...lists,
       ...missing(group.lines.filter((line) => found.has(line.measure) && !seen.includes(line)), found),
-      ...explained.map((each) => make("p", {}, each.note)),
+      ...explained.map((each) => make("p", { class: "explained" }, make("strong", {}, `${measure(each.measure).title}: `), noteOf(each))),
       unfold(rows, readings.length),
     ),
   );
@@ -54,10 +56,10 @@ function heading(readings) {
   const sources = [...new Set(readings.map((each) => origin(each.source)))];
   const qualities = readings.map((each) => each.quality).filter((each) => typeof each === "number");
   const percent = [Math.min(...qualities), Math.max(...qualities)].map((each) => Math.round(100 * each));
-  const quality = !qualities.length ? null : percent[0] === percent[1] ? `quality ${percent[0]} %` : `quality ${percent.join(" to ")} %`;
+  const quality = !qualities.length ? null : t("session.quality", { percent: percent[0] === percent[1] ? percent[0] : percent.join("–") });
   const start = Math.min(...readings.map((each) => each.start));
   const end = Math.max(...readings.map((each) => each.end));
-  return [`From ${sources.join(", ")}`, quality, `${duration(start)} – ${duration(end)}`].filter(Boolean).join(" · ");
+  return [t("session.from", { source: sources.join(", ") }), quality, `${duration(start)} – ${duration(end)}`].filter(Boolean).join(" · ");
 }
 
 /** Lines without a value, by reason. @param {import("../catalogue.js").Line[]} lines @param {Map<string, any>} found */
@@ -73,12 +75,17 @@ function missing(lines, found) {
 
 /** @param {HTMLElement[]} rows @param {number} count */
 function unfold(rows, count) {
-  const button = make("button", { type: "button", "aria-expanded": "false" }, `All ${count} in full`);
+  const button = make("button", { type: "button", "aria-expanded": "false" }, t("session.all", { n: count }));
   button.onclick = () => {
     const shown = button.getAttribute("aria-expanded") === "true";
     button.setAttribute("aria-expanded", String(!shown));
-    say(button, shown ? `All ${count} in full` : "Less");
+    say(button, shown ? t("session.all", { n: count }) : t("session.less"));
     for (const each of rows) each.hidden = shown;
+    // what was unfolded of one of them stands in a row of its own
+    for (const each of rows) {
+      const below = each.nextElementSibling;
+      if (below?.classList.contains("about")) /** @type {HTMLElement} */ (below).hidden = shown;
+    }
   };
   return button;
 }

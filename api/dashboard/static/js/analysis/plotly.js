@@ -1,7 +1,7 @@
-// Loads plotly.js from our own server. It is large: only a page with a stored session does.
+// Loads plotly.js from our own server, once, and only where a figure is about to be drawn.
 
 // plotly and the map library inside it write style elements into the page, which our content security policy
-// forbids. They leave that be where they find elements of these ids; the rules that a line chart needs are in kiosk.css.
+// forbids. They leave that be where they find elements of these ids; the rules that charts need are in kiosk.css.
 const STYLES = ["plotly.js-style-global", "9f215cf04c5486422605d13261cb87401f4e7763b6296af81e98efbc0130da53"];
 
 /** @type {Promise<any> | null} */
