@@ -27,10 +27,10 @@ install() {
 }
 endef
 
-.PHONY: help up test check bench lock wheel
+.PHONY: help up test check bench screenshots lock wheel
 
 help:  ## what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: $(VENV)/.runtime  ## run the whole product on this machine, with a simulated visitor (UP_ARGS: for kiosk up)
 	@exec $(VENV)/bin/kiosk up $(UP_ARGS)
@@ -47,6 +47,9 @@ check: $(VENV)/.development  ## lint, formatting, types
 BENCH_ARGS ?= pipeline
 bench: $(VENV)/.runtime  ## measure (BENCH_ARGS=pipeline: for kiosk bench)
 	@exec $(VENV)/bin/kiosk bench $(BENCH_ARGS)
+
+screenshots: $(VENV)/.development  ## pictures of every page, on invented people, in ./screenshots (SCREENS_ARGS: for python -m tests.screens)
+	@exec $(VENV)/bin/python -m tests.screens $(SCREENS_ARGS)
 
 compile = $(VENV)/bin/uv pip compile pyproject.toml --quiet --generate-hashes --no-annotate \
 	--python-version 3.11 --python-platform x86_64-manylinux_2_28 --no-emit-package torch \

@@ -8,6 +8,7 @@ from kiosk.commands import (
     backup,
     bench,
     catalogue,
+    demo_data,
     doctor,
     erase,
     export,
@@ -44,6 +45,7 @@ for group in (
     backup,
     audit,
     reanalyze,
+    demo_data,
 ):
     app.add_typer(group.app)
 

@@ -76,7 +76,9 @@ def retention(
         )
     would = "would be " if dry_run else ""
     for what, names in (
+        (f"{would}erased, because storing was not agreed to", found.fleeting),
         (f"{would}erased, because storing was not agreed to any more", found.withdrawn),
+        (f"{would}without their talk, because keeping it was not agreed to any more", found.talks),
         (f"{would}erased, because they are old", found.sessions),
         (f"{would}erased, because they are nobody's", found.unassigned),
         (f"{would}without samples from now on", found.waveforms),
