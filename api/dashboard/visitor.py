@@ -18,6 +18,8 @@ from api.store import Database, Destroyed, links, utc_now
 from api.visits import results
 from api.visits.results import Told
 from kiosk import wording
+from kiosk.assistant import Facts
+from kiosk.assistant.rules import warning
 from kiosk.errors import BadRecording
 from kiosk.visitor import WORDS
 from kiosk.visitor.tiles import Reader, tiles
@@ -61,6 +63,7 @@ def results_page(
         until=moment(until),
         token=token,
         emergency=settings.emergency_number,
+        warning=warning(Facts(told.values), spoken, settings.emergency_number),
     )
 
 

@@ -57,6 +57,11 @@ def _already(talk: Sequence[Spoken], warning: list[str]) -> bool:
     return bool(warning) and any(line.who == "assistant" and warning[0] in line.text for line in talk)
 
 
+def warning(facts: Facts, language: str, emergency: str) -> str:
+    """What stands above results where a value must not wait; empty where none does."""
+    return " ".join(_Speech(language, facts, emergency).warning())
+
+
 class _Speech:
     """One answer: facts in words of one language."""
 

@@ -252,6 +252,7 @@ def _reception(
         assistant=chosen.of(settings),
         codes=station.codes,
         simulated=simulated,
+        emergency=settings.emergency_number,
     )
 
 

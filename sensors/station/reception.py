@@ -52,9 +52,10 @@ class Reception:
         codes: Codes | None = None,
         language: str = SOURCE,
         simulated: bool = False,
+        emergency: str = "112",
     ) -> None:
         self.sensors, self._bus, self._kiosk, self.clock = sensors, bus, kiosk, clock
-        self._assistant, self.simulated = assistant, simulated
+        self._assistant, self.simulated, self.emergency = assistant, simulated, emergency
         # from the first device on
         self.live = sensors.witness = Live(clock.now)
         self.clinic = Clinic(bus, outbox, kiosk, clock.now)

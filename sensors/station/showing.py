@@ -7,6 +7,8 @@ import segno
 from msgspec.structs import replace
 
 from kiosk import protocols
+from kiosk.assistant import Facts
+from kiosk.assistant.rules import warning
 from kiosk.messages import SECOND, Results
 from kiosk.protocols import Step, said
 from kiosk.visitor import WORDS
@@ -149,18 +151,19 @@ def _results(shown: view.View, reception: Reception, step: Step) -> view.View:
     elif told.state == "refused":
         outcome = view.Outcome("refused")
     else:
-        outcome = _outcome(told, progress, reception.clock.utc())
+        outcome = _outcome(told, progress, reception.clock.utc(), reception.emergency)
     return replace(_conversation(shown, reception, step), outcome=outcome)
 
 
-def _outcome(told: Results, progress: Progress, utc: int) -> view.Outcome:
+def _outcome(told: Results, progress: Progress, utc: int, emergency: str) -> view.Outcome:
     language = progress.language if progress.language in WORDS else SOURCE
     year = 1970 + utc // (365.2425 * 86_400 * SECOND)
     age = float(year - progress.birth_year) if progress.birth_year is not None else None
     reader = Reader(WORDS[language], language, age, progress.sex)
     path, size = qr(told.link) if told.link is not None else (None, None)
     minutes = None if told.link_until is None else max(0, (told.link_until - utc) // (60 * SECOND))
-    return view.Outcome("ready", tiles(told.values, reader), told.code, told.link, path, size, minutes)
+    said = warning(Facts(told.values), language, emergency)
+    return view.Outcome("ready", tiles(told.values, reader), told.code, told.link, path, size, minutes, said)
 
 
 def qr(text: str) -> tuple[str, int]:

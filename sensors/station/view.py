@@ -193,6 +193,8 @@ class Outcome(Struct, frozen=True):
     qr_size: int | None = None
     minutes: int | None = None
     """For how long the link opens them."""
+    warning: str = ""
+    """Said above all else where a value must not wait."""
 
 
 class View(Struct, frozen=True, tag="view", tag_field="kind"):

@@ -1,6 +1,7 @@
 // The results: a number with what it means, what is usual, and where it stands - or why there is none.
 import { tick } from "./ending.js";
 import { button, node, shape, title } from "./nodes.js";
+import { dialogue } from "./talk.js";
 import { language, t } from "./texts.js";
 
 const POOR = 0.5, GOOD = 0.8; // quality below and from which it is said so
@@ -88,13 +89,17 @@ export function results(view, act) {
       : null;
   };
   const date = new Date().toLocaleString(language, { dateStyle: "long", timeStyle: "short" });
+  const { parts, update } = dialogue(view, act, "results.ask_about");
   return {
     say: "results",
+    update,
     node: node("section", { class: "results" },
       node("div", { class: "readings", tabindex: 0, role: "region", "aria-label": t("results.title") },
-        title(t("results.title")), node("p", { class: "caution", text: t("results.screening") }), group("basic"), group("diagnostics"), missing(outcome.tiles.filter((each) => each.value === ""))),
+        title(t("results.title")), outcome.warning ? node("p", { class: "warning", role: "alert", text: outcome.warning }) : null, node("p", { class: "caution", text: t("results.screening") }), group("basic"), group("diagnostics"), missing(outcome.tiles.filter((each) => each.value === "")),
+        node("section", { class: "ask" }, node("h2", { text: t("results.ask") }), ...parts)),
       node("aside", { "aria-label": t("results.save") },
         node("h2", { text: t("results.save") }), ...keep(outcome, date),
+        button("second", t("results.ask"), () => document.getElementById("said").focus(), { id: "ask" }),
         button("second", t("results.print"), () => print(), { id: "print" }), done("results.done"))),
   };
 }

@@ -5,11 +5,12 @@ import { t } from "./texts.js";
 
 const MOST = 500; // characters at once
 
-export function talk(view, act) {
+// The lines, the field to write into, and its keys: in the step of its own, and below the results.
+export function dialogue(view, act, hint, more = []) {
   const lines = node("div", { class: "lines", role: "log", "aria-label": t("conversation.title"), tabindex: 0 });
   const dots = node("div", { class: "line assistant thinking", hidden: true }, node("span", { class: "unseen-text", text: t("conversation.thinking") }),
     node("i"), node("i"), node("i"));
-  const empty = node("p", { class: "hint", text: t("conversation.empty") });
+  const empty = node("p", { class: "hint", text: t(hint) });
   const input = node("input", {
     type: "text", id: "said", maxlength: MOST, autocomplete: "off", "aria-label": t("conversation.write"), placeholder: t("conversation.write"),
   });
@@ -24,13 +25,10 @@ export function talk(view, act) {
   const shown = [];
 
   const made = {
-    say: "conversation",
-    node: node("section", { class: "talk" },
-      title(t("conversation.title")), node("p", { class: "lead", text: t("conversation.about") }), lines, empty,
+    parts: [lines, empty,
       node("form", { class: "write", autocomplete: "off", on: { submit: (event) => { event.preventDefault(); send(); } } },
         input, node("button", { type: "submit", class: "first", text: t("button.send") })),
-      keys.node,
-      node("div", { class: "row" }, button("second", t("conversation.finish"), () => act({ act: "do", what: "next" }), { id: "go-on" }))),
+      keys.node, ...more],
     update(next) {
       next.talk.forEach((each, index) => {
         if (!shown[index]) {
@@ -51,4 +49,11 @@ export function talk(view, act) {
   lines.append(dots);
   made.update(view);
   return made;
+}
+
+export function talk(view, act) {
+  const go = node("div", { class: "row" }, button("second", t("conversation.finish"), () => act({ act: "do", what: "next" }), { id: "go-on" }));
+  const { parts, update } = dialogue(view, act, "conversation.empty", [go]);
+  const head = [title(t("conversation.title")), node("p", { class: "lead", text: t("conversation.about") })];
+  return { say: "conversation", node: node("section", { class: "talk" }, ...head, ...parts), update };
 }

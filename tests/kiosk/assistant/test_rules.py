@@ -11,7 +11,7 @@ from kiosk.assistant import Audience, Facts, Spoken
 from kiosk.assistant.flags import flags
 from kiosk.assistant.guard import allowed
 from kiosk.assistant.perspectives import weights
-from kiosk.assistant.rules import RuleAssistant
+from kiosk.assistant.rules import RuleAssistant, warning
 from kiosk.assistant.understanding import WORDS, feelings, intents, measures
 from kiosk.messages import Shown
 
@@ -127,6 +127,12 @@ def test_flags_are_the_published_bounds(shown: Shown, is_one: bool) -> None:
     assert flags([shown]) == ((shown.measure,) if is_one else ())
 
 
+def test_what_stands_above_results_is_the_warning_or_nothing() -> None:
+    assert "185" in warning(HIGH, "en", "112")
+    assert "112" in warning(HIGH, "ru", "112")
+    assert warning(CALM, "en", "112") == ""
+
+
 def test_feelings_are_heard_unless_denied() -> None:
     assert feelings("I am so tired and not happy", "en") == ("tired",)
     assert feelings("Мне грустно, я не злюсь", "ru") == ("sadness",)
@@ -154,7 +160,7 @@ def test_the_talk_asks_three_things_and_ends() -> None:
 
 def test_the_clinician_is_told_tersely_with_interval_quality_and_source() -> None:
     told = answer("pulse and rmssd", audience="clinician")
-    for part in ("62", "61-63", "52-88", "Dantas", "90 %", "ecg", "18.0"):
+    for part in ("62", "61–63", "52–88", "Dantas", "90 %", "ecg", "18.0"):
         assert part in told
 
 

@@ -4,6 +4,9 @@ import msgspec
 import segno
 
 from kiosk import consent, protocols, questionnaires
+from kiosk.assistant import Facts
+from kiosk.assistant.rules import warning
+from kiosk.messages import Shown as Value
 from kiosk.visitor import WORDS
 from kiosk.visitor.tiles import Tile
 from sensors.station.view import (
@@ -123,6 +126,8 @@ def views(language: str) -> dict[str, View]:
         "questionnaire_long": at(9, "questionnaire", question=question(3)),
         "conversation": at(10, "conversation", talk=lines),
         "results": at(11, "results", simulated=True, outcome=outcome),
+        "results_warned": at(11, "results", talk=lines, outcome=with_(outcome, warning=warning(
+            Facts((Value("systolic", 186.0), Value("spo2", 89.0))), language, "112"))),
         "results_working": at(11, "results", outcome=Outcome("working")),
         "results_follow": at(11, "results", online=False, outcome=Outcome("follow", code="K7-4QX-92")),
         "results_refused": at(11, "results", outcome=Outcome("refused")),

@@ -258,3 +258,30 @@ def test_no_screen_has_a_serious_barrier(browser: Browser, station: Showing, siz
     assert found == []
     assert complaints == []
     page.close()
+
+
+def test_what_must_not_wait_stands_above_the_results_and_they_can_be_asked_about(
+    browser: Browser, station: Showing
+) -> None:
+    complaints: list[str] = []
+    page = opened(browser, station, complaints)
+    view = views("en")["results_warned"]
+    settle(page, station, view)
+    warned = page.get_by_role("alert").filter(has_text="186")
+    expect(warned).to_be_visible()
+    expect(warned).to_contain_text("112")
+    page.get_by_role("button", name=WORDS["en"]["results.ask"], exact=True).click()
+    expect(page.locator("#said")).to_be_focused()
+    page.keyboard.type("What is RMSSD?")
+    # a minute goes by: the link opens for a minute less, and what was typed stays
+    assert view.outcome is not None
+    settle(page, station, replace(view, outcome=replace(view.outcome, minutes=14)))
+    expect(page.locator("#said")).to_have_value("What is RMSSD?")
+    page.keyboard.press("Enter")
+    assert station.did("say") == {"act": "say", "text": "What is RMSSD?"}
+    settle(
+        page, station, replace(view, talk=(*view.talk, SpeechLine("assistant", "It says how much one beat differs.")))
+    )
+    expect(page.get_by_role("log")).to_contain_text("how much one beat differs")
+    assert complaints == []
+    page.close()
