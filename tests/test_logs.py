@@ -29,7 +29,7 @@ WORDS = {
     # what a value may be called where it is logged: technical things, and random ids
     "CONNECT_TIMEOUT", "_host", "_named", "_port", "action", "channels", "error", "expected", "failed", "held", "id",
     "instance", "kiosk", "name", "path", "persons", "place", "rate", "reason", "refusal", "samplerate", "seen",
-    "session", "signal", "single", "state", "trace", "trouble", "untimed", "where", "rows", "count", "seconds",
+    "session", "signal", "single", "state", "why", "trace", "trouble", "untimed", "where", "rows", "count", "seconds",
     "__name__", "_cause", "_said", "len", "host", "port", "version", "status", "attempt", "made", "size",
     "_put", "got", "camera", "get", "width", "height", "_rate", "_name", "erased", "total", "_path.name",
 }  # fmt: skip

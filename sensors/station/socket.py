@@ -76,7 +76,9 @@ class VisitSocket:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             code = TAKEN if leave.is_set() else tasks[1].result() if tasks[1] in done else 0
             if code:
-                log.warning("the visitor's page was closed: %d", code)
+                log.warning(
+                    "the visitor's page was closed: %s", "taken over" if code == TAKEN else "messages without sense"
+                )
                 with contextlib.suppress(WebSocketDisconnect, RuntimeError):
                     await socket.close(code)
         finally:

@@ -52,13 +52,13 @@ class Voice:
                 stdin=pipe, stdout=pipe, stderr=nothing,
             )  # fmt: skip
         except OSError as error:
-            log.warning("%s cannot be started: %s", PROGRAM, error.strerror)
+            log.warning("the voice cannot be started: %s", type(error).__name__)
             return None
         try:
             async with asyncio.timeout(WITHIN):
                 sound, _ = await process.communicate(text.encode())
         except TimeoutError:
-            log.warning("%s took too long", PROGRAM)
+            log.warning("the voice took too long")
             return None
         finally:
             if process.returncode is None:
@@ -66,6 +66,6 @@ class Voice:
                     process.kill()
                 await process.wait()
         if process.returncode != 0 or not sound.startswith(b"RIFF") or len(sound) > MOST_BYTES:
-            log.warning("%s said nothing (%s)", PROGRAM, process.returncode)
+            log.warning("the voice said nothing")
             return None
         return sound

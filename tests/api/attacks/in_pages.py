@@ -99,8 +99,10 @@ def _look(page: Page, payload: str, watched: Watched, where: str) -> None:
     watched.evidence += [f"{where}: a link to {each}" for each in links if each and "alert" in each]
 
 
-def seen_by(context: BrowserContext, clinic: Clinic, what: Poisoned, *, live: bool = True) -> Watched:
-    """Open every page and look; `live`: that of a visit in progress too."""
+def seen_by(
+    context: BrowserContext, clinic: Clinic, what: Poisoned, *, live: bool = True, elsewhere: bool = True
+) -> Watched:
+    """Open every page and look; `live`: that of a visit in progress too; `elsewhere`: those beside the sessions'."""
     watched = Watched()
     page = context.new_page()
     _watch(page, watched)
@@ -124,17 +126,19 @@ def seen_by(context: BrowserContext, clinic: Clinic, what: Poisoned, *, live: bo
     _look(page, what.payload, watched, "account")
     page.goto(f"{clinic.address}/sessions/{what.stored}")
     expect(page.locator("#events table")).to_be_visible()
-    expect(page.locator("#plot .main-svg").first).to_be_visible()
-    # the names of channels stand in what plotly shows beside the pointer
-    for box in page.locator("#choices input").all():
+    expect(page.locator("#strip-canvas")).to_be_visible()
+    expect(page.locator("#readings")).not_to_have_attribute("aria-busy", "true")
+    # the names of channels stand beside what is drawn
+    page.locator("details:has(#strip-choices) > summary").click()
+    for box in page.locator("#strip-choices input").all():
         box.check()
-    plot = page.locator("#plot")
-    for part in (0.2, 0.5, 0.8):
-        found = plot.bounding_box()
-        assert found is not None
-        page.mouse.move(found["x"] + found["width"] / 2, found["y"] + found["height"] * part)
-        page.wait_for_timeout(100)
-        _look(page, what.payload, watched, "plot")
+    _look(page, what.payload, watched, "strip")
+    person = f"p-{what.stored.removesuffix('-stored')}"
+    for path in ("/worklist", "/patients", f"/patients/{person}", "/wall") if elsewhere else ():
+        page.goto(f"{clinic.address}{path}")
+        expect(page.locator("main h1").first).to_be_visible()
+        expect(page.locator("[aria-busy=true]")).to_have_count(0)
+        _look(page, what.payload, watched, path)
     if live:
         _live(page, clinic, what, watched)
     page.goto("about:blank")

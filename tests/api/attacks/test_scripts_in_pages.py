@@ -58,7 +58,7 @@ def test_a_build_whose_pages_parse_text_is_broken_into(context: BrowserContext, 
     if not policy:
         context.route(f"{here.address}/sessions/*", free)
     what = in_pages.poisoned(here, PAYLOADS[0], f"xss-{next(_numbers)}")
-    watched = in_pages.seen_by(context, here, what, live=False)
+    watched = in_pages.seen_by(context, here, what, live=False, elsewhere=False)
     assert any("strange elements" in each for each in watched.evidence)
     # the policy is the second wall: what was let through the first one does not run
     assert any("dialog" in each for each in watched.evidence) is not policy

@@ -66,6 +66,7 @@ def test_panels_and_other_loinc_codes_are_frozen() -> None:
     }
     assert {name: found for name, found in others.items() if found} == {
         "sdnn": ["80404-7"],
+        "hba1c": ["4548-4"],
         "phq2": ["55758-7"],
         "phq9": ["44261-6"],
     }
