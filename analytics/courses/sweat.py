@@ -1,10 +1,12 @@
 """How the level of skin conductance went."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
 from analytics import skin
+from analytics.beats import Flags, Floats
 from analytics.courses.course import Course, begins, drawn
 from analytics.sources import named
 from analytics.stress.drift import RATES
@@ -25,10 +27,19 @@ def of_sweat(recording: Recording, step: float) -> Iterator[Course | None]:
             continue
         good, start = believed(x, rate), float(track.seconds[0])
 
-        def level(begin: float, x=x, good=good, rate: float = rate, start: float = start) -> float | None:  # type: ignore[no-untyped-def] # noqa: ANN001
-            first = max(0, round((begin - start) * rate))
-            inside = slice(first, first + max(1, round(WINDOW * rate)))
-            return float(np.median(x[inside][good[inside]])) if good[inside].mean() >= LEAST else None
-
         end = start + len(x) / rate
-        yield drawn("eda_level", name, skin.CONDUCTANCE_METHOD, WINDOW, begins(start, end, WINDOW, step), level)
+        yield drawn(
+            "eda_level",
+            name,
+            skin.CONDUCTANCE_METHOD,
+            WINDOW,
+            begins(start, end, WINDOW, step),
+            partial(_level, x, good, rate, start),
+        )
+
+
+def _level(x: Floats, good: Flags, rate: float, start: float, begin: float) -> float | None:
+    """The median of what can be believed in a window; None where too little can."""
+    first = max(0, round((begin - start) * rate))
+    inside = slice(first, first + max(1, round(WINDOW * rate)))
+    return float(np.median(x[inside][good[inside]])) if good[inside].mean() >= LEAST else None
